@@ -1,0 +1,1 @@
+"""Whole methods to compare with, one a file."""

@@ -1,0 +1,235 @@
+"""The six contracts. A class fulfils one by having its methods; nothing needs to be inherited.
+
+Everywhere: an anomaly score is higher for more anomalous; log-likelihoods are in nats, summed over dimensions, never
+bits per dimension. Shapes: W windows, B windows of a batch, C = 2 channels (x, y), T frames, J joints, L tokens a
+window, D numbers a code vector, H tokens of history.
+
+How the harness makes one, where ``config`` is an instance of the config model it was registered with:
+
+=========  ====================================================
+kind       call
+=========  ====================================================
+dataset    ``cls(config, data_root)``  (``data_root``: ``Path | None``)
+tokenizer  ``cls(config, poses)``  (``poses``: `PoseShape`)
+prior      ``cls(config, tokens)``  (``tokens``: `TokenShape`)
+flow       ``cls(config, poses, condition)``  (``condition``: `TokenShape | None`)
+scorer     ``cls(config)``
+detector   ``cls(config, poses)``
+=========  ====================================================
+
+Everything but a dataset also keeps what it learned in ``state_dict()`` / ``load_state_dict(state)`` (`Stateful`), as
+every ``torch.nn.Module`` does: a mapping of names to tensors, which is what ``weights.safetensors`` can hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from vadbench.api.context import Context
+    from vadbench.api.tracks import FrameLabels, Tracks
+    from vadbench.api.windows import Windows
+
+Split = Literal["train", "validation", "test"]
+Terms = Mapping[str, "NDArray[np.float64]"]
+"""Parts of an anomaly score by name, each (B,) float64 in nats where it is a likelihood, higher = more anomalous."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """What a user has to know of a data set.
+
+    Args:
+        name: As on the command line.
+        title: As in print.
+        layout: Name of the skeleton layout of its poses.
+        frame_rate: Frames a second.
+        licence: Licence of the data.
+        citation: The paper to cite.
+        source: Where to get it, in a sentence.
+        splits: Which splits there are.
+        stand_in: True for data that exist to try the software out; their figures are never a result.
+        notes: What else to know, a sentence each.
+    """
+
+    name: str
+    title: str
+    layout: str
+    frame_rate: float
+    licence: str
+    citation: str
+    source: str
+    splits: tuple[Split, ...] = ("train", "test")
+    stand_in: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Poses and, for the harness alone, frame labels."""
+
+    @property
+    def info(self) -> DatasetInfo:
+        """What a user has to know; needs no data on disk."""
+        ...
+
+    def tracks(self, split: Split) -> Tracks:
+        """The poses of a split. Raises `DataError` where they are missing or damaged."""
+        ...
+
+    def labels(self, split: Split) -> FrameLabels:
+        """The frame labels of a split, clips as in ``tracks(split).clips``. Called by the harness after scoring."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenShape:
+    """What a tokenizer puts out: how many codes there are, how many tokens a window has, how wide a vector is."""
+
+    codebook_size: int
+    tokens: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A batch of tokenised windows.
+
+    Args:
+        codes: (B, L) int64 in [0, codebook_size).
+        vectors: (B, L, D) float32, the code vectors that stand for them.
+    """
+
+    codes: torch.Tensor
+    vectors: torch.Tensor
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """Keeps what it learned as named tensors; ``torch.nn.Module`` fulfils it as it is."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Names to tensors."""
+        ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> object:
+        """Takes back what ``state_dict`` gave, on an object made with the same config and shapes."""
+        ...
+
+
+@runtime_checkable
+class Tokenizer(Protocol):
+    """Turns a window into L discrete motion primitives, and back.
+
+    Attributes:
+        shape: What it puts out; known as soon as the object is made.
+    """
+
+    shape: TokenShape
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        """Learns the codebook from normal windows."""
+        ...
+
+    def encode(self, x: torch.Tensor) -> Tokens:
+        """Windows (B, C, T, J) to tokens. No gradient is needed."""
+        ...
+
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes (B, L) to windows (B, C, T, J)."""
+        ...
+
+
+@runtime_checkable
+class Prior(Protocol):
+    """A distribution over token sequences: log p(codes | history)."""
+
+    def fit(self, sequences: Sequence[torch.Tensor], context: Context) -> None:
+        """Learns from the token sequences of whole tracks, each (n,) int64, n a multiple of L, oldest first."""
+        ...
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        """Log-probability of each token given those before it.
+
+        Args:
+            codes: (B, L) int64.
+            history: (B, H) int64, the track's tokens before the window, oldest first, padded on the left with -1;
+                None for no history.
+
+        Returns:
+            (B, L) float32, nats.
+        """
+        ...
+
+    def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
+        """Continues (B, H) histories by ``tokens`` tokens: (B, tokens) int64."""
+        ...
+
+
+@runtime_checkable
+class Flow(Protocol):
+    """An invertible map between windows and latents, with an exact density, optionally conditioned on code vectors."""
+
+    def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
+        """Learns from normal windows and their conditions (W, L, D) float32, or None."""
+        ...
+
+    def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        """Log-density of windows (B, C, T, J) given (B, L, D): (B,) float32, nats."""
+        ...
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Window to latent: ``(z, log_det)`` with z shaped as x and log |det dz/dx| (B,), nats."""
+        ...
+
+    def inverse(self, z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        """Latent to window."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Fuses the terms of a composition into one anomaly score."""
+
+    def fit(self, terms: Terms) -> None:
+        """Learns statistics from the terms of normal training windows."""
+        ...
+
+    def score(self, terms: Terms) -> NDArray[np.float64]:
+        """Terms of B windows to scores (B,)."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """A whole method: windows to anomaly scores."""
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        """Learns from normal windows (and their mirror images, where the method asks for them)."""
+        ...
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        """One score a window (W,), or one a frame of each window (W, T).
+
+        A window's score depends on nothing but what its own clip shows up to and including it.
+        """
+        ...
+
+
+@runtime_checkable
+class TermDetector(Detector, Protocol):
+    """A detector whose score has parts that are worth keeping and evaluating by themselves."""
+
+    def score_terms(self, windows: Windows, context: Context) -> Terms:
+        """The parts, each (W,)."""
+        ...
+
+    def fuse(self, terms: Terms) -> NDArray[np.float64]:
+        """The parts of W windows to scores (W,); ``score`` is ``fuse(score_terms(...))``."""
+        ...

@@ -1,0 +1,1 @@
+"""Skeleton layouts, tracks into windows, normalisation."""

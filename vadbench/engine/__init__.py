@@ -1,0 +1,1 @@
+"""Configuration to plan to run: composing a method, fitting, scoring, provenance."""

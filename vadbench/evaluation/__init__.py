@@ -1,0 +1,1 @@
+"""Window scores to frame scores to metrics, under a named protocol."""

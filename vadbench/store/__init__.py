@@ -1,0 +1,1 @@
+"""Run folders: the truth about what was run."""
