@@ -15,7 +15,9 @@ if TYPE_CHECKING:
         Dataset,
         DatasetInfo,
         Detector,
+        Diagnosed,
         Flow,
+        Locatable,
         Prior,
         Scorer,
         Split,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     )
     from vadbench.api.hooks import hookimpl
     from vadbench.api.registry import KINDS, Entry, Kind, Registry
+    from vadbench.api.scores import WindowScores
     from vadbench.api.skeleton import COCO_17, COCO_18, LAYOUTS, SkeletonLayout
     from vadbench.api.tracks import Clip, FrameLabels, Tracks
     from vadbench.api.windows import Batch, Normaliser, PoseShape, WindowRule, Windows
@@ -49,7 +52,7 @@ _HOME: Final = {
     "config": ("ComponentConfig", "NoConfig"),
     "context": ("Context", "Progress", "Silent", "Trainer", "TrainingPlan"),
     "contracts": (
-        *("Dataset", "DatasetInfo", "Detector", "Flow", "Prior", "Scorer", "Split", "Stateful"),
+        *("Dataset", "DatasetInfo", "Detector", "Diagnosed", "Flow", "Locatable", "Prior", "Scorer", "Split", "Stateful"),
         *("TermDetector", "Terms", "TokenShape", "Tokenizer", "Tokens"),
     ),
     "errors": (
@@ -58,6 +61,7 @@ _HOME: Final = {
     ),
     "hooks": ("hookimpl",),
     "registry": ("KINDS", "Entry", "Kind", "Registry"),
+    "scores": ("WindowScores",),
     "skeleton": ("COCO_17", "COCO_18", "LAYOUTS", "SkeletonLayout"),
     "tracks": ("Clip", "FrameLabels", "Tracks"),
     "windows": ("Batch", "Normaliser", "PoseShape", "WindowRule", "Windows"),
@@ -79,11 +83,13 @@ __all__ = [
     "Dataset",
     "DatasetInfo",
     "Detector",
+    "Diagnosed",
     "DriftError",
     "Entry",
     "Flow",
     "FrameLabels",
     "Kind",
+    "Locatable",
     "NoConfig",
     "Normaliser",
     "PluginError",
@@ -108,6 +114,7 @@ __all__ = [
     "UsageError",
     "VadbenchError",
     "WindowRule",
+    "WindowScores",
     "Windows",
     "did_you_mean",
     "hookimpl",

@@ -11,7 +11,7 @@ kind       call
 =========  ====================================================
 dataset    ``cls(config, data_root)``  (``data_root``: ``Path | None``)
 tokenizer  ``cls(config, poses)``  (``poses``: `PoseShape`)
-prior      ``cls(config, tokens)``  (``tokens``: `TokenShape`)
+prior      ``cls(config, tokens, history)``  (``tokens``: `TokenShape`, ``history``: H)
 flow       ``cls(config, poses, condition)``  (``condition``: `TokenShape | None`)
 scorer     ``cls(config)``
 detector   ``cls(config, poses)``
@@ -88,6 +88,15 @@ class Dataset(Protocol):
         ...
 
 
+@runtime_checkable
+class Locatable(Protocol):
+    """Optional, for a dataset: tells cheaply whether its files are there."""
+
+    def available(self) -> bool:
+        """True where ``tracks`` can be expected to find its files."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class TokenShape:
     """What a tokenizer puts out: how many codes there are, how many tokens a window has, how wide a vector is."""
@@ -124,6 +133,15 @@ class Stateful(Protocol):
 
 
 @runtime_checkable
+class Diagnosed(Protocol):
+    """Optional: tells how its training went, in numbers that every run record carries (e.g. codebook perplexity)."""
+
+    def diagnostics(self) -> Mapping[str, float]:
+        """Finite numbers by name."""
+        ...
+
+
+@runtime_checkable
 class Tokenizer(Protocol):
     """Turns a window into L discrete motion primitives, and back.
 
@@ -151,7 +169,10 @@ class Prior(Protocol):
     """A distribution over token sequences: log p(codes | history)."""
 
     def fit(self, sequences: Sequence[torch.Tensor], context: Context) -> None:
-        """Learns from the token sequences of whole tracks, each (n,) int64, n a multiple of L, oldest first."""
+        """Learns from the token sequences of whole tracks, each (n,) int64, n a multiple of L, oldest first.
+
+        In scoring a window is given the H tokens before it at most; training should show it no more.
+        """
         ...
 
     def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
@@ -159,8 +180,8 @@ class Prior(Protocol):
 
         Args:
             codes: (B, L) int64.
-            history: (B, H) int64, the track's tokens before the window, oldest first, padded on the left with -1;
-                None for no history.
+            history: (B, H) int64, the track's tokens before the window, oldest first, padded on the left with -1,
+                for the H it was made with; None for no history.
 
         Returns:
             (B, L) float32, nats.

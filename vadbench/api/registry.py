@@ -36,6 +36,7 @@ class Entry:
         summary: One line for ``vadbench list``.
         plugin: The plug-in that offers it.
         opens_folders: For a dataset: its config has a ``root`` key, and ``--dataset PATH`` may open it.
+        default: For a dataset: run when the user names none, provided that it is there.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Entry:
     summary: str
     plugin: str
     opens_folders: bool = False
+    default: bool = False
 
     def load(self) -> type[Any]:
         """Imports the component's class and checks that it has its contract's methods.
@@ -126,10 +128,17 @@ class Registry:
         self.merge(single)
 
     def dataset(
-        self, name: str, target: str, *, config: str | None = None, summary: str = "", opens_folders: bool = False
+        self,
+        name: str,
+        target: str,
+        *,
+        config: str | None = None,
+        summary: str = "",
+        opens_folders: bool = False,
+        default: bool = False,
     ) -> None:
-        """Registers a dataset."""
-        self.add("dataset", name, target, config=config, summary=summary, opens_folders=opens_folders)
+        """Registers a dataset; for the two flags see `Entry`."""
+        self.add("dataset", name, target, config=config, summary=summary, opens_folders=opens_folders, default=default)
 
     def tokenizer(self, name: str, target: str, *, config: str | None = None, summary: str = "") -> None:
         """Registers a tokenizer."""

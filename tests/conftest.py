@@ -1,0 +1,26 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from fixtures import write_pose_folder
+
+_PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def pose_folder(tmp_path: Path) -> Path:
+    """A small valid pose folder; see `fixtures.write_pose_folder`."""
+    return write_pose_folder(tmp_path / "campus")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data that is not part of the project; a test that needs it is skipped where it is absent."""
+    folder = _PROJECT / Path(os.environ.get("VADBENCH_SHARED", "../shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs real data, which is not part of the project: {folder} (set VADBENCH_SHARED)")
+    return folder.resolve()

@@ -1,0 +1,157 @@
+"""``vadbench run``: plan, run, report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vadbench.api.errors import RunFailedError, VadbenchError
+from vadbench.api.registry import Kind
+from vadbench.cli.completion import ComponentName
+from vadbench.cli.installed import installed_plugins
+from vadbench.cli.progress import shown_progress
+
+if TYPE_CHECKING:
+    from vadbench.engine.plan import Job
+    from vadbench.engine.run import Outcome
+
+
+@click.command()
+@click.argument("method", type=ComponentName())
+@click.option("--dataset", "datasets", multiple=True, type=ComponentName("dataset"), help="Data set or folder; repeatable.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Folder below which data sets lie [$VADBENCH_DATA].")
+@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Repeatable.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting: tokenizer.codebook_size=32.")
+@click.option("--tokenizer", type=ComponentName("tokenizer"), help="Swap the tokenizer; 'none' leaves it out.")
+@click.option("--prior", type=ComponentName("prior"), help="Swap the prior; 'none' leaves it out.")
+@click.option("--flow", type=ComponentName("flow"), help="Swap the flow; 'none' leaves it out.")
+@click.option("--scorer", type=ComponentName("scorer"), help="Swap the scorer.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ... or auto.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of all runs.")
+@click.option("--force", is_flag=True, help="Run again even if a finished identical run is there.")
+@click.option("--no-plots", is_flag=True, help="Write no plots.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def run(
+    method: str,
+    datasets: tuple[str, ...],
+    data_root: Path | None,
+    seeds: tuple[int, ...],
+    changes: tuple[str, ...],
+    tokenizer: str | None,
+    prior: str | None,
+    flow: str | None,
+    scorer: str | None,
+    device: str,
+    out: Path,
+    force: bool,
+    no_plots: bool,
+    as_json: bool,
+) -> None:
+    """Train and evaluate METHOD: a name that `vadbench list method` shows, or a TOML file.
+
+    Without --dataset: the HR data sets found below the data root, else synthetic-campus.
+    """
+    from vadbench.engine.plan import make_plan
+    from vadbench.engine.run import choose_device, run_job
+
+    plugins = installed_plugins(quiet=as_json)
+    wanted: dict[Kind, str | None] = {"tokenizer": tokenizer, "prior": prior, "flow": flow, "scorer": scorer}
+    swaps = {kind: name for kind, name in wanted.items() if name is not None}
+    plan = make_plan(method, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes)
+    chosen_device = choose_device(device)
+    if plan.defaulted and not as_json and all(job.dataset.info.stand_in for job in plan.jobs):
+        click.echo(
+            f"No data set was named and none was found below the data root: running on {plan.jobs[0].dataset.info.name}, "
+            "a generated stand-in. Its figures try the software out; they are not a result."
+        )
+    done: list[Outcome] = []
+    failed: list[tuple[Job, VadbenchError]] = []
+    with shown_progress() as progress:
+        for job in plan.jobs:
+            try:
+                done.append(run_job(job, plugins, out=out, device=chosen_device, force=force, progress=progress))
+            except VadbenchError as error:
+                if len(plan.jobs) == 1 and not as_json:
+                    raise
+                failed.append((job, error))
+                click.echo(f"failed: {_name(job)}\n{error}", err=True)
+    if as_json:
+        rows = [_row(outcome) for outcome in done]
+        click.echo(json.dumps({"runs": rows + [_failed_row(job, error) for job, error in failed]}, indent=2))
+    else:
+        _show(done, out, plots=not no_plots)
+    if failed:
+        codes = {error.exit_code for _, error in failed}
+        if not done and len(codes) == 1:
+            raise click.exceptions.Exit(codes.pop())
+        raise RunFailedError(f"{len(failed)} of {len(plan.jobs)} runs failed; the others are stored", where=out)
+
+
+def _show(done: list[Outcome], out: Path, *, plots: bool) -> None:
+    """The table, what was reused, and the paths written."""
+    from rich.console import Console
+
+    from vadbench.report.figures import draw_roc, draw_timeline, save_figure
+    from vadbench.report.run_table import run_table
+
+    if not done:
+        return
+    console = Console()
+    console.print(run_table([outcome.run for outcome in done]))
+    for outcome in done:
+        path = outcome.run.path
+        console.print(f"{'finished before, reused' if outcome.reused else 'written'}: {path}", soft_wrap=True, highlight=False)
+        if plots:
+            for name, draw in (("roc.png", draw_roc), ("timeline.png", draw_timeline)):
+                written = path / "plots" / name
+                if not written.is_file():
+                    save_figure(draw([outcome.run]), written)
+                console.print(f"  plot: {written}", soft_wrap=True, highlight=False)
+    console.print(f"All runs side by side: vadbench leaderboard --runs {out}", soft_wrap=True, highlight=False)
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    record = outcome.run.record
+    return {
+        "method": record.method.name,
+        "dataset": record.dataset.name,
+        "seed": record.seed,
+        "protocol": record.protocol,
+        "status": record.status,
+        "components": record.method.components,
+        "changes": list(record.method.changes),
+        "config_hash": record.method.config_hash,
+        "stand_in": record.dataset.stand_in,
+        "reused": outcome.reused,
+        "metrics": record.metrics.model_dump(),
+        "terms": {name: metrics.model_dump() for name, metrics in record.terms.items()},
+        "diagnostics": record.diagnostics,
+        "cost": record.model_dump()["cost"],
+        "path": str(outcome.run.path),
+    }
+
+
+def _failed_row(job: Job, error: VadbenchError) -> dict[str, Any]:
+    resolved = job.resolved
+    return {
+        "method": resolved.method.name,
+        "dataset": job.dataset.info.name,
+        "seed": job.seed,
+        "protocol": job.protocol.name,
+        "status": "failed",
+        "components": {kind: part.entry.name for kind, part in resolved.components.items()},
+        "changes": list(resolved.changes),
+        "config_hash": resolved.digest,
+        "stand_in": job.dataset.info.stand_in,
+        "metrics": None,
+        "cost": None,
+        "path": None,
+        "error": {"what": error.what, "where": error.where, "remedy": error.remedy, "exit_code": error.exit_code},
+    }
+
+
+def _name(job: Job) -> str:
+    return f"{job.resolved.method.name} on {job.dataset.info.name}, seed {job.seed}"

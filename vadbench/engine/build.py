@@ -1,0 +1,65 @@
+"""Making the detector of a resolved method: components constructed as their contracts say, from the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from vadbench.api import Context, Detector, PluginError, PoseShape, TokenShape, VadbenchError
+from vadbench.engine.composition import Composition, Parts
+from vadbench.engine.trainer import seeded
+
+if TYPE_CHECKING:
+    from vadbench.engine.config import Component, ResolvedMethod
+
+
+def build_detector(resolved: ResolvedMethod, poses: PoseShape, context: Context) -> Detector:
+    """The method's detector, untrained; initial weights depend on the context's seed and nothing else.
+
+    Raises:
+        PluginError: if a component cannot be imported or made.
+    """
+    chosen = resolved.components
+    if "detector" in chosen:
+        detector: Detector = _make(chosen["detector"], context, poses)
+        return detector
+    tokenizer = _make(chosen["tokenizer"], context, poses) if "tokenizer" in chosen else None
+    tokens: TokenShape | None = tokenizer.shape if tokenizer is not None else None
+    settings = resolved.method.composition
+    conditioned = settings.condition == "own"
+    history = settings.history * tokens.tokens if tokens is not None else 0
+    return Composition(
+        Parts(
+            scorer=_make(chosen["scorer"], context),
+            tokenizer=tokenizer,
+            prior=_make(chosen["prior"], context, tokens, history) if "prior" in chosen else None,
+            flow=_make(chosen["flow"], context, poses, tokens if conditioned else None) if "flow" in chosen else None,
+        ),
+        settings,
+    )
+
+
+def count_parameters(detector: Any) -> int:
+    """Numbers that were learned: parameters of torch modules, elsewhere the elements of the state."""
+    if isinstance(detector, Composition):
+        return sum(count_parameters(part) for part in detector.parts.named().values())
+    if isinstance(detector, torch.nn.Module):
+        return sum(parameter.numel() for parameter in detector.parameters())
+    return sum(torch.as_tensor(value).numel() for value in detector.state_dict().values())
+
+
+def _make(component: Component, context: Context, *shapes: Any) -> Any:
+    entry = component.entry
+    with seeded(context.child(f"{entry.kind}.init").seed):
+        try:
+            made = entry.load()(component.config, *shapes)
+        except VadbenchError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"{entry.kind} {entry.name!r} cannot be made: {type(error).__name__}: {error}",
+                where=f"{entry.target}, plug-in {entry.plugin}",
+                remedy="check its settings against the shapes of the other parts; --debug shows where it failed",
+            ) from error
+    return made.to(context.device) if isinstance(made, torch.nn.Module) else made

@@ -1,0 +1,226 @@
+"""From a preset and the user's changes to a resolved configuration: every default filled in, every key known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import Field, ValidationError
+
+from vadbench.api import KINDS, ComponentConfig, ConfigError, Entry, Kind, Registry, did_you_mean
+from vadbench.data.windowing import Mirror
+
+PARTS: Final[tuple[Kind, ...]] = ("tokenizer", "prior", "flow", "scorer")
+"""The kinds that a composition is made of."""
+
+
+class WindowsConfig(ComponentConfig):
+    """How tracks become windows."""
+
+    length: int = Field(default=24, ge=2, description="T, frames of a window")
+    train_stride: int = Field(default=6, ge=1, description="rows between the starts of training windows")
+    test_stride: int = Field(default=1, ge=1, description="rows between the starts of test windows")
+    missing: int = Field(default=2, ge=0, description="rows of a window that may lie beyond its nominal span")
+    keep_last: bool = Field(default=False, description="also use the window that ends on a track's last row")
+    normalisation: str = Field(default="stg-nf", description="how a window becomes model coordinates")
+    mirror: Mirror = Field(default="negate-x", description="mirror images of the training windows")
+    layout: str = Field(default="coco-18", description="skeleton layout that the method sees")
+
+
+class CompositionConfig(ComponentConfig):
+    """How the parts of a composition work together."""
+
+    terms: tuple[Literal["semantic", "detail", "reconstruction"], ...] = Field(
+        default=("semantic", "detail"), description="terms of the score; those whose part is absent are left out"
+    )
+    history: int = Field(default=2, ge=0, description="windows before this one whose tokens the prior sees")
+    condition: Literal["own", "none"] = Field(
+        default="own", description="what the flow is conditioned on: the window's own codes"
+    )
+
+
+class MethodConfig(ComponentConfig):
+    """The keys of a method's TOML."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    title: str = ""
+    paper: str = ""
+    track: Literal["one-class", "supervised", "zero-shot"] = "one-class"
+    notes: tuple[str, ...] = ()
+    windows: WindowsConfig = WindowsConfig()
+    composition: CompositionConfig = CompositionConfig()
+    tokenizer: dict[str, Any] | None = None
+    prior: dict[str, Any] | None = None
+    flow: dict[str, Any] | None = None
+    scorer: dict[str, Any] | None = None
+    detector: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A chosen component with its validated settings."""
+
+    entry: Entry
+    config: ComponentConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedMethod:
+    """A method ready to be built.
+
+    Args:
+        method: Name, track, windows, composition.
+        components: Kind to component: either a detector alone, or the parts of a composition.
+        changes: What the user changed, as ``key=value``.
+        settings: Everything that decides the scores, as plain values; what ``digest`` is taken over.
+    """
+
+    method: MethodConfig
+    components: Mapping[Kind, Component]
+    changes: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """12 hex digits over ``settings``: the config hash."""
+        return digest_of(self.settings)
+
+
+def digest_of(settings: Mapping[str, Any]) -> str:
+    """12 hex digits of SHA-256 over plain settings, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def parse_change(text: str) -> tuple[str, Any]:
+    """``key=value`` with a dotted key; the value is read as TOML, and as a plain string where it is none.
+
+    Raises:
+        ConfigError: without a key or without ``=``.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+", key.strip()):
+        raise ConfigError(f"{text!r} is not a setting", where="--set", remedy="write it as section.key=value")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def resolve(
+    preset: Mapping[str, Any], registry: Registry, *, dataset: str, swaps: Mapping[Kind, str], changes: Sequence[str]
+) -> ResolvedMethod:
+    """Preset, then its overrides for the data set, then the user's swaps, then the user's changes.
+
+    Args:
+        preset: What `load_preset` gave. Its table ``per-dataset.<name>`` holds overrides by section.
+        registry: Of the components.
+        dataset: Name of the data set of this run.
+        swaps: Kind to component name; ``none`` leaves the part out. The old component's settings go with it.
+        changes: ``key=value`` strings.
+
+    Raises:
+        ConfigError: for an unknown key (with the nearest known ones), a value out of range, or parts that do not fit.
+        UsageError: for an unknown component.
+    """
+    raw = {key: dict(value) if isinstance(value, Mapping) else value for key, value in preset.items()}
+    for section, values in raw.pop("per-dataset", {}).get(dataset, {}).items():
+        raw[section] = {**raw.get(section, {}), **values}
+    for kind, name in swaps.items():
+        raw[kind] = None if name == "none" else {"name": name}
+    for text in changes:
+        key, value = parse_change(text)
+        _set(raw, key.split("."), value, text)
+    method = _validated(MethodConfig, raw, "")
+    _check_parts(method)
+    components = {
+        kind: _component(kind, section, registry)
+        for kind in (*PARTS, "detector")
+        if (section := getattr(method, kind)) is not None and kind in KINDS
+    }
+    settings: dict[str, Any] = {"windows": method.windows.model_dump(mode="json"), "track": method.track}
+    if "detector" not in components:
+        settings["composition"] = method.composition.model_dump(mode="json")
+    for kind, component in components.items():
+        settings[kind] = {"name": component.entry.name, **component.config.model_dump(mode="json")}
+    told = (*(f"{kind}={name}" for kind, name in swaps.items()), *changes)
+    return ResolvedMethod(method, components, told, settings)
+
+
+def validated_config(entry: Entry, settings: Mapping[str, Any]) -> ComponentConfig:
+    """A component's settings through its config model; raises `ConfigError` with the full path of a bad key."""
+    config: ComponentConfig = _validated(entry.load_config(), settings, entry.kind)
+    return config
+
+
+def _set(raw: dict[str, Any], path: list[str], value: Any, text: str) -> None:
+    section, *inner = path
+    if section in PARTS and inner == ["name"]:
+        raw[section] = {"name": value}
+        return
+    target = raw.get(section)
+    if target is None and section in ("windows", "composition"):
+        target = raw[section] = {}
+    if not isinstance(target, dict):
+        known = [name for name, part in raw.items() if isinstance(part, dict)] + ["windows"]
+        raise ConfigError(f"the method has no section {section!r}", where=f"--set {text}", remedy=did_you_mean(section, known))
+    for key in inner[:-1]:
+        target = target.setdefault(key, {})
+    target[inner[-1]] = value
+
+
+def _component(kind: Kind, section: Mapping[str, Any], registry: Registry) -> Component:
+    settings = dict(section)
+    name = settings.pop("name", None)
+    if not isinstance(name, str):
+        raise ConfigError("the section has no name", where=kind, remedy=f"add name = one of {', '.join(registry.names(kind))}")
+    entry = registry.get(kind, name)
+    return Component(entry, validated_config(entry, settings))
+
+
+def _check_parts(method: MethodConfig) -> None:
+    parts = [kind for kind in PARTS if getattr(method, kind) is not None]
+    if method.detector is not None and parts:
+        raise ConfigError(
+            f"a method is either a detector or a composition; this one has a detector and a {', '.join(parts)}",
+            where=method.name,
+            remedy="swap parts only in a composition such as msgflow",
+        )
+    if method.detector is not None:
+        return
+    if method.prior is not None and method.tokenizer is None:
+        raise ConfigError("a prior needs a tokenizer", where=method.name, remedy="add --prior none, or keep a tokenizer")
+    if method.scorer is None:
+        raise ConfigError("a composition needs a scorer", where=method.name, remedy="choose one with --scorer")
+    needs = {"semantic": method.prior, "detail": method.flow, "reconstruction": method.tokenizer}
+    if not any(needs[term] is not None for term in method.composition.terms):
+        raise ConfigError(
+            f"nothing is left to score: none of the terms {', '.join(method.composition.terms)} has its part",
+            where=f"{method.name}, composition.terms",
+            remedy="semantic needs a prior, detail a flow, reconstruction a tokenizer",
+        )
+
+
+def _validated(model: type[Any], values: Mapping[str, Any], prefix: str) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = [str(part) for part in first["loc"]]
+        where = ".".join([prefix, *path] if prefix else path)
+        if first["type"] == "extra_forbidden":
+            fields = _fields_at(model, path[:-1])
+            raise ConfigError(f"unknown key {path[-1]!r}", where=where, remedy=did_you_mean(path[-1], fields)) from None
+        raise ConfigError(
+            f"{first['msg']} (given: {first['input']!r})", where=where, remedy="see the key's description"
+        ) from None
+
+
+def _fields_at(model: type[Any], path: Sequence[str]) -> list[str]:
+    for step in path:
+        model = model.model_fields[step].annotation
+    return list(model.model_fields)

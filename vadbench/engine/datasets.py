@@ -1,0 +1,78 @@
+"""Finding the data sets of a run: by name below the data root, or any folder in a known layout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from vadbench.api import Dataset, Locatable, PluginError, Registry, UsageError, VadbenchError, did_you_mean
+from vadbench.engine.config import parse_change, validated_config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DATA_ROOT_VARIABLE: Final = "VADBENCH_DATA"
+DATASET_SECTION: Final = "dataset."
+"""Changes whose key begins so are settings of the data set, not of the method."""
+
+
+def data_root(given: Path | None) -> Path | None:
+    """The folder below which data sets lie: the one given, else ``$VADBENCH_DATA``, else none."""
+    variable = os.environ.get(DATA_ROOT_VARIABLE)
+    return given if given is not None else Path(variable) if variable else None
+
+
+def split_changes(changes: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Changes to the method, and settings of the data set."""
+    method = [text for text in changes if not text.startswith(DATASET_SECTION)]
+    pairs = [parse_change(text) for text in changes if text.startswith(DATASET_SECTION)]
+    return method, {key.removeprefix(DATASET_SECTION): value for key, value in pairs}
+
+
+def open_dataset(name: str, registry: Registry, *, root: Path | None, settings: Mapping[str, Any]) -> Dataset:
+    """A data set by name, or a folder by path.
+
+    Anything that looks like a path (has a separator, or is a folder that exists and no registered name) is opened by
+    the data set that opens folders.
+
+    Raises:
+        UsageError: for an unknown name.
+        ConfigError: for a setting that the data set does not have.
+    """
+    names = registry.names("dataset")
+    path = Path(name).expanduser()
+    looks_like_path = os.sep in name or name.startswith(("~", "."))
+    if looks_like_path or (name not in names and path.is_dir()):
+        openers = [entry for entry in registry.entries("dataset") if entry.opens_folders]
+        if not openers:
+            raise UsageError("no installed data set opens folders", where=name, remedy="install the plug-in for its layout")
+        return _make(openers[0].name, registry, root, {**settings, "root": str(path)})
+    if name not in names:
+        raise UsageError(f"no data set is named {name!r}, and there is no such folder", remedy=did_you_mean(name, names))
+    return _make(name, registry, root, settings)
+
+
+def default_datasets(registry: Registry, *, root: Path | None) -> list[str]:
+    """What is run when the user names no data set: the default ones that are found, else the default stand-in."""
+    candidates = {entry.name: _make(entry.name, registry, root, {}) for entry in registry.entries("dataset") if entry.default}
+    found = [name for name, data in candidates.items() if not data.info.stand_in and _available(data)]
+    return found or [name for name, data in candidates.items() if data.info.stand_in]
+
+
+def _available(dataset: Dataset) -> bool:
+    return not isinstance(dataset, Locatable) or dataset.available()
+
+
+def _make(name: str, registry: Registry, root: Path | None, settings: Mapping[str, Any]) -> Dataset:
+    entry = registry.get("dataset", name)
+    config = validated_config(entry, settings)
+    try:
+        dataset: Dataset = entry.load()(config, root)
+    except VadbenchError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"dataset {name!r} cannot be opened: {type(error).__name__}: {error}", where=f"plug-in {entry.plugin}"
+        ) from error
+    return dataset

@@ -1,0 +1,133 @@
+"""Run folders, ``runs/<method>/<dataset>/<seed>/<id>/``: each is whole or absent."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from vadbench.api import DataError, DriftError, FrameLabels, WindowScores
+from vadbench.store.arrays import load_labels, load_scores
+from vadbench.store.record import RunRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RECORD: Final = "run.json"
+SCORES: Final = "scores.npz"
+LABELS: Final = "labels.npz"
+WEIGHTS: Final = "weights.safetensors"
+LOG: Final = "log.txt"
+_PARTIAL: Final = ".partial-"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A finished run on disk."""
+
+    path: Path
+    record: RunRecord
+
+    def scores(self) -> WindowScores:
+        """Its window scores; raises `DriftError` when the file is not the one that the record was written for."""
+        self._verify(SCORES)
+        return load_scores(self.path / SCORES)
+
+    def labels(self) -> tuple[FrameLabels, dict[str, str]]:
+        """Its test labels and the scene of each clip; raises `DriftError` as `scores` does."""
+        self._verify(LABELS)
+        return load_labels(self.path / LABELS)
+
+    def _verify(self, name: str) -> None:
+        path = self.path / name
+        if not path.is_file():
+            raise DataError(f"the run has no {name}", where=self.path, remedy="run again with --force")
+        if file_digest(path) != self.record.files.get(name):
+            raise DriftError(
+                f"{name} has changed since the run was recorded",
+                where=path,
+                remedy="run again with --force; a result whose scores were edited cannot be trusted",
+            )
+
+
+def run_path(root: Path, method: str, dataset: str, seed: int, run_id: str) -> Path:
+    """Where the run of an id lives."""
+    return root / method / dataset / str(seed) / run_id
+
+
+@contextmanager
+def new_run(path: Path) -> Iterator[Path]:
+    """A temporary folder that becomes the run folder ``path`` when the block ends, and vanishes if it raises.
+
+    A run that is there already is replaced only when the new one is whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=path.parent, ignore_cleanup_errors=True) as scratch:
+        folder = Path(scratch) / "new"
+        folder.mkdir()
+        yield folder
+        if path.exists():
+            # A folder cannot be replaced in one step: the old one is put aside whole and only then deleted.
+            path.replace(Path(scratch) / "old")
+        folder.replace(path)
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Writes ``run.json``, the last file of a run."""
+    (folder / RECORD).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def open_run(path: Path) -> StoredRun:
+    """The run at a folder (or at its ``run.json``); raises `DataError` if there is none or its record is damaged."""
+    folder = path.parent if path.name == RECORD else path
+    try:
+        text = (folder / RECORD).read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(
+            "this is not a run folder", where=folder, remedy="give a folder that holds run.json, as vadbench run prints it"
+        ) from error
+    try:
+        return StoredRun(folder, RunRecord.model_validate_json(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(
+            f"the run record is damaged or of another version: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            where=folder / RECORD,
+            remedy="run again with --force",
+        ) from error
+
+
+def find_runs(root: Path) -> list[StoredRun]:
+    """Every readable run below ``root``, by path; a damaged one is logged and left out. Unfinished ones are not runs."""
+    found = []
+    for path in sorted(root.glob(f"**/{RECORD}")):
+        if any(part.startswith(_PARTIAL) for part in path.parts):
+            continue
+        try:
+            found.append(open_run(path))
+        except DataError as error:
+            logger.warning("left out: %s", error)
+    return found
+
+
+def remove_leftovers(root: Path) -> None:
+    """Deletes what a killed writer left half written, if nobody has touched it for a day."""
+    for folder in root.glob(f"*/*/*/{_PARTIAL}*"):
+        if time.time() - folder.stat().st_mtime > 86_400:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
