@@ -54,7 +54,9 @@ class KNN:
                 where=context.name,
                 remedy="lower detector.neighbours, or train on more data",
             )
-        pca = PCA(width, random_state=int(rng.integers(2**31))).fit(rows)
+        with context.progress.task(f"fit {context.name}", 1) as advance:
+            pca = PCA(width, random_state=int(rng.integers(2**31))).fit(rows)
+            advance(1)
         self._mean, self._components = pca.mean_.astype(np.float32), pca.components_.astype(np.float32)
         self._bank = self._project(rows)
         context.logger.info("%s: %d windows kept, %d components", context.name, len(self._bank), width)

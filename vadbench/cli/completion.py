@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from vadbench.api.errors import UsageError
-from vadbench.api.registry import Kind
+
+if TYPE_CHECKING:
+    from vadbench.api.registry import Kind
 
 
 @click.command()
@@ -21,7 +25,7 @@ def completion(shell: str) -> None:
     click.echo(found(cli, {}, "vadbench", "_VADBENCH_COMPLETE").source())
 
 
-class ComponentName(click.ParamType):
+class ComponentName(click.ParamType):  # type: ignore[type-arg] # generic in some versions of click only
     """A component of a kind, or a method; completes installed names and checks nothing: the engine says it better."""
 
     name = "name"
@@ -29,7 +33,7 @@ class ComponentName(click.ParamType):
     def __init__(self, kind: Kind | None = None) -> None:
         self.kind = kind
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Installed names that begin with what is typed; files as well, where a file or folder may stand."""
         from vadbench.engine.plugins import load_plugins
         from vadbench.engine.presets import method_names

@@ -1,60 +1,48 @@
-"""Progress bars on a terminal: rate and remaining time, for everything that takes longer than two seconds."""
+"""Progress bars on a terminal, with rate and remaining time."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from vadbench.api.context import Advance, Progress, Silent
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+from vadbench.api.context import Silent
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
+    from vadbench.api.context import Advance, Progress
 
-_PATIENCE_S = 2.0
+
+class RateColumn(ProgressColumn):
+    """Units a second."""
+
+    def render(self, task: Task) -> Text:
+        """Such as ``12,345/s``; empty until it is known."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
 
 
 class TerminalProgress:
-    """Shows tasks as bars on stderr once they have lasted two seconds, and clears them when they are done."""
+    """Shows tasks as bars on stderr, and clears each when it is done."""
 
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-        from rich.progress import Progress as Bars
-
-        class Rate(TransferSpeedColumn):
-            def render(self, task):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, D102
-                from rich.text import Text
-
-                speed = task.finished_speed or task.speed
-                return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
-
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-        self._bars: Bars = Bars(*columns, console=Console(stderr=True), transient=True)
-
-    def __enter__(self) -> TerminalProgress:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bars.stop()
+    def __init__(self, console: Console) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
+        self.bars = Bars(*columns, console=console, transient=True)
 
     @contextmanager
     def task(self, description: str, total: int) -> Iterator[Advance]:
         """A task of ``total`` units."""
-        bar = self._bars.add_task(description, total=total, visible=False)
-        began = time.monotonic()
-
-        def advance(units: int) -> None:
-            patient = time.monotonic() - began < _PATIENCE_S
-            self._bars.update(bar, advance=units, visible=not patient)
-
+        bar = self.bars.add_task(description, total=total)
         try:
-            yield advance
+            yield partial(self.bars.advance, bar)
         finally:
-            self._bars.remove_task(bar)
+            self.bars.remove_task(bar)
 
 
 @contextmanager
@@ -63,5 +51,6 @@ def shown_progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield Silent()
         return
-    with TerminalProgress() as progress:
+    progress = TerminalProgress(Console(stderr=True))
+    with progress.bars:
         yield progress

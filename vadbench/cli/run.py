@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vadbench.api.errors import RunFailedError, VadbenchError
-from vadbench.api.registry import Kind
 from vadbench.cli.completion import ComponentName
 from vadbench.cli.installed import installed_plugins
 from vadbench.cli.progress import shown_progress
 
 if TYPE_CHECKING:
+    from vadbench.api.registry import Kind
     from vadbench.engine.plan import Job
     from vadbench.engine.run import Outcome
 

@@ -1,7 +1,8 @@
 """What abnormal people do: twelve kinds, semantic ones (another action, or normal actions in an unusual order) and details.
 
-Every abnormal person walks normally before and after. A kind is a function from the time of the clip and the interval of
-the anomaly to a `Conduct`; the interval is what gets the label 1, from half-way into it to half-way out of it.
+Every abnormal person walks normally before and after, as far as the clip shows it. A kind is a function from the time of
+the clip and the interval of the anomaly to a `Conduct`; the interval is what gets the label 1, from half-way into it to
+half-way out of it.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def _reverse(span: Span, _body: Body, rng: np.random.Generator) -> Conduct:
 
 
 def _stop_and_go(span: Span, _body: Body, rng: np.random.Generator) -> Conduct:
-    """Stops and walks on with normal decelerations, but every 1.4 to 2.2 seconds."""
+    """Stops and walks on about as others do, but every 1.4 to 2.2 seconds."""
     go = np.ones(len(span.time))
     now = span.start
     while now < span.stop - 0.5:
@@ -121,13 +122,13 @@ def _stop_and_go(span: Span, _body: Body, rng: np.random.Generator) -> Conduct:
 
 
 def _pace(span: Span, _body: Body, rng: np.random.Generator) -> Conduct:
-    """Walks to and fro: turns as others do who turn back, but again and again."""
+    """Walks to and fro: turns about as others do who turn back, but again and again."""
     turn = _turns(span, (1.7, 2.5), (1.0, 1.5), rng)
     return Conduct(cruise(span.time, rng) * np.cos(turn), turn, Changes.none(len(turn)), habit(span.time, rng))
 
 
 def _spin(span: Span, _body: Body, rng: np.random.Generator) -> Conduct:
-    """Turns on the spot, no faster than others turn round, but all the way and on."""
+    """Turns on the spot, hardly faster than others turn round at their fastest, but all the way and on."""
     length = span.stop - span.start
     rounds = max(1, round(length * rng.uniform(2.5, 4.0) / (2 * np.pi)))
     turn = rng.choice([-1.0, 1.0]) * 2 * np.pi * rounds * settle(np.clip((span.time - span.start) / length, 0.0, 1.0), 0.8)

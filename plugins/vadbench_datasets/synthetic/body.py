@@ -179,7 +179,8 @@ def _across(flexion: Floats, out: Floats, inward: Floats, sign: float) -> Floats
     """(T, 3) unit direction perpendicular to `_limb` into which the elbow bends: forward, turned inwards by ``inward``."""
     forward = np.stack([np.cos(flexion), -sign * np.sin(out) * np.sin(flexion), np.sin(flexion) * np.cos(out)], axis=1)
     inner = np.stack([np.zeros_like(out), -sign * np.cos(out), -np.sin(out)], axis=1)
-    return np.cos(inward)[:, None] * forward + np.sin(inward)[:, None] * inner
+    direction: Floats = np.cos(inward)[:, None] * forward + np.sin(inward)[:, None] * inner
+    return direction
 
 
 def _turn_x(angle: Floats) -> Floats:

@@ -90,9 +90,9 @@ def sees(pixels: Floats, depth: Floats) -> Flags:
 CAMERAS: Final = (
     Camera("01", height=4.5, pitch=15.0, roll=0.5, focal=980.0, near=9.5, far=28.0, lengthwise=0.20),
     Camera("02", height=6.0, pitch=23.0, roll=-0.8, focal=900.0, near=8.5, far=23.0, lengthwise=0.35),
-    Camera("03", height=7.5, pitch=30.0, roll=0.0, focal=920.0, near=7.0, far=18.5, lengthwise=0.15),
+    Camera("03", height=7.5, pitch=30.0, roll=0.0, focal=920.0, near=8.0, far=18.5, lengthwise=0.15),
     Camera("04", height=5.0, pitch=19.0, roll=1.2, focal=820.0, near=8.0, far=23.0, lengthwise=0.45),
-    Camera("05", height=8.0, pitch=35.0, roll=-0.4, focal=1000.0, near=6.5, far=15.5, lengthwise=0.25),
+    Camera("05", height=8.0, pitch=35.0, roll=-0.4, focal=1000.0, near=7.5, far=15.5, lengthwise=0.25),
     Camera("06", height=4.0, pitch=17.0, roll=0.0, focal=760.0, near=7.5, far=21.0, lengthwise=0.30),
 )
 """The cameras, one a scene."""

@@ -152,7 +152,7 @@ class SyntheticCampus:
             abnormal = split == "test" and rng.random() < config.abnormal_share
             kind = next(kinds) if abnormal else None
             clip = Clip(f"{camera.name}_{number // config.scenes + 1:04d}", camera.name, frames, RESOLUTION)
-            made.append((clip, film(camera, frames, kind, config.crowd, faults, rng), kind))
+            made.append((clip, film(camera, frames, rng, kind=kind, crowd=config.crowd, faults=faults), kind))
         made.sort(key=lambda one: one[0].name)
         return _gather(made)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vadbench_datasets.synthetic.detector import Faults
 
 _PAIRS: Final = 0.12
-"""Share of the normal people who come to meet somebody."""
+"""Share of the normal arrivals that are two people who meet."""
 _CUT: Final = 0.3
 """Largest share of an anomaly that may lie before the first or after the last frame of a clip."""
 
@@ -77,18 +77,18 @@ class _Cast:
         self.stature.append(person.body.stature)
 
 
-def film(camera: Camera, frames: int, kind: Kind | None, crowd: float, faults: Faults, rng: np.random.Generator) -> Footage:
+def film(camera: Camera, frames: int, rng: np.random.Generator, *, kind: Kind | None, crowd: float, faults: Faults) -> Footage:
     """Makes one clip.
 
-    In every clip, somebody is near the middle of the picture half-way through: the abnormal person, or a normal one.
+    In every clip, somebody is near the middle of the picture for a while: the abnormal person, or else a normal one.
 
     Args:
         camera: Of the scene.
         frames: T.
+        rng: Where everything random comes from.
         kind: Of the anomaly; None for a normal clip.
         crowd: Mean number of other people who pass.
         faults: Of the detector.
-        rng: Where everything random comes from.
     """
     time = seconds(frames)
     cast = _Cast(camera, time, rng)
@@ -125,7 +125,7 @@ def film(camera: Camera, frames: int, kind: Kind | None, crowd: float, faults: F
         person=report.track[who, when_seen],
         frame=when_seen.astype(np.int32),
         score=report.score[who, when_seen].astype(np.float32),
-        acting=acting.any(axis=0),
+        acting=np.asarray(acting.any(axis=0)),
         actors=tuple(int(number) for number in np.unique(report.track[seen])),
     )
 

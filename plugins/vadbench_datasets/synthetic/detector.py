@@ -143,10 +143,10 @@ def _number(found: Flags, rate: float, rng: np.random.Generator) -> NDArray[np.i
     persons, frames = found.shape
     last = np.maximum.accumulate(np.where(found, np.arange(frames), -1), axis=1)
     before = np.concatenate([np.full((persons, 1), -1), last[:, :-1]], axis=1)
-    away = found & (before >= 0) & (np.arange(frames) - before > _LONG_GAP)
-    breaks = away & (rng.random(found.shape) < 0.5) | found & (before >= 0) & (
-        rng.random(found.shape) < _BREAKS * rate / FRAME_RATE
-    )
+    again = found & (before >= 0)
+    after_gap = (np.arange(frames) - before > _LONG_GAP) & (rng.random(found.shape) < 0.5)
+    just_so = rng.random(found.shape) < _BREAKS * rate / FRAME_RATE
+    breaks = again & (after_gap | just_so)
     piece = np.cumsum(breaks, axis=1)
     key = np.arange(persons)[:, None] * (frames + 1) + piece
     keys, first = np.unique(np.where(found, key, -1).T, return_index=True)

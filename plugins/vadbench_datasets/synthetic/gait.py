@@ -125,7 +125,7 @@ def stride_rate(traits: Traits, speed: Floats, turn_rate: Floats, changes: Chang
     return rate
 
 
-def walk(body: Body, traits: Traits, speed: Floats, turn_rate: Floats, changes: Changes, rng: np.random.Generator) -> Floats:
+def walk(body: Body, traits: Traits, speed: Floats, turn_rate: Floats, *, changes: Changes, rng: np.random.Generator) -> Floats:
     """The motion of a person who moves at a given speed.
 
     Args:
@@ -162,7 +162,7 @@ def walk(body: Body, traits: Traits, speed: Floats, turn_rate: Floats, changes: 
         motion[:, Channel.KNEE_L + right] = knee
         motion[:, Channel.SPREAD_L + right] = traits.spread + 0.03 * (1.0 - effort) + 0.04 * changes.glide
         ankle_height[:, right] = lift * stepping * up
-        _swing_arm(motion, right, own, traits, effort * speed, changes, wander[:, 2 + right])
+        _swing_arm(motion, right, own, traits, drive=effort * speed, changes=changes, wander=wander[:, 2 + right])
     # One foot is ahead of the other on a board, the knees are a little bent.
     motion[:, Channel.HIP_L] += changes.glide * (0.16 + 0.03 * wander[:, 4])
     motion[:, Channel.HIP_R] += changes.glide * (-0.06 + 0.03 * wander[:, 4])
@@ -215,7 +215,7 @@ def _reach(body: Body, along: Floats, down: Floats) -> tuple[Floats, Floats]:
 
 
 def _swing_arm(
-    motion: Floats, right: int, phase: Floats, traits: Traits, drive: Floats, changes: Changes, wander: Floats
+    motion: Floats, right: int, phase: Floats, traits: Traits, *, drive: Floats, changes: Changes, wander: Floats
 ) -> None:
     """Writes the angles of one arm; ``drive`` (T,) is the speed in m/s, eased in from standing."""
     strength = np.minimum(drive / 1.3, 1.5) * (1.0 + 0.12 * wander)

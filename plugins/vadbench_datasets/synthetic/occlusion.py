@@ -32,7 +32,7 @@ class View:
         pixels: (P, T, 17, 2) where each joint is in the picture.
         depth: (P, T, 17) metres along the optical axis.
         stature: (P,) metres.
-        size: (P, T) height in pixels that each person would have upright.
+        size: (P, T) height in pixels that each person would have upright and seen without foreshortening.
         inside: (P, T, 17) whether a joint is inside the picture.
         in_view: (P, T) whether a person is large enough and far enough inside the picture to be detected.
     """

@@ -26,7 +26,7 @@ class Person:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Person:
-        """A random adult (two thirds of the range of statures around 1.71 m lie within 9 cm) or, seldom, a child."""
+        """A random adult, 1.71 m tall with a standard deviation of 0.09 m, or (6 in 100) a child."""
         stature = rng.uniform(1.25, 1.5) if rng.random() < 0.06 else float(np.clip(rng.normal(1.71, 0.09), 1.48, 1.98))
         body = Body.of(stature, legs=float(np.clip(rng.normal(1.0, 0.02), 0.95, 1.05)), girth=rng.uniform(0.9, 1.15))
         return cls(body, Traits.draw(rng))
@@ -48,7 +48,7 @@ class Person:
         place, direction = path.at(along - along[frame] + anchor[1])
         heading = direction + conduct.turn
         turn_rate = np.gradient(heading) * FRAME_RATE
-        motion = walk(self.body, self.traits, np.abs(conduct.speed), turn_rate, conduct.changes, rng)
+        motion = walk(self.body, self.traits, np.abs(conduct.speed), turn_rate, changes=conduct.changes, rng=rng)
         for overlay in conduct.overlays:
             overlay.onto(motion)
         return turned(pose(self.body, motion), heading, place)

@@ -1,0 +1,142 @@
+"""The leaderboard: reproduced rows, stand-in rows, published rows, and what was left out; as JSON and CSV.
+
+Reproduced and published figures never share a column, in any format. Every figure of a board is in percent.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from vadbench.api import UsageError, did_you_mean
+from vadbench.report.published import PublishedRow, load_published
+from vadbench.report.reproduced import reproduced_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from vadbench.api import VadbenchError
+    from vadbench.report.reproduced import ReproducedRow
+    from vadbench.store.folders import StoredRun
+
+COLUMNS: Final = (
+    *("kind", "rank", "method", "dataset", "track", "protocol", "protocol_digest", "config_hash", "data", "seeds"),
+    *("auroc_reproduced", "auroc_sd", "auroc_raw", "auroc_raw_sd", "ap", "ap_sd"),
+    *("parameters", "fit_s", "windows_per_s", "runs"),
+    *("auroc_published", "arxiv", "venue", "year", "pose_family", "status", "note"),
+)
+"""Columns of the CSV; ``kind`` is ``reproduced``, ``stand-in`` or ``published``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """What a leaderboard shows.
+
+    Args:
+        reproduced: Rows of real data sets, ranked.
+        stand_ins: Rows of stand-in data, which are never a result.
+        published: What papers print; None where it was not asked for.
+        left_out: Why runs were left out, one error a run.
+    """
+
+    reproduced: tuple[ReproducedRow, ...]
+    stand_ins: tuple[ReproducedRow, ...]
+    published: tuple[PublishedRow, ...] | None
+    left_out: tuple[VadbenchError, ...]
+
+
+def make_leaderboard(
+    runs: Iterable[StoredRun], *, datasets: Sequence[str] = (), published: bool = False, published_file: Path | None = None
+) -> Leaderboard:
+    """The leaderboard of stored runs.
+
+    Args:
+        runs: As `vadbench.store.folders.find_runs` gives them.
+        datasets: Data sets to show; none for all. Upper and lower case are the same.
+        published: Whether to show what papers print as well.
+        published_file: Of the published figures; None for the one that travels with vadbench.
+
+    Raises:
+        UsageError: for a data set that no stored run and no published figure is on.
+        DataError: if the published figures cannot be read.
+    """
+    runs = list(runs)
+    papers = load_published(published_file) if published or datasets else []
+    wanted = {name.lower() for name in datasets}
+    known = {run.record.dataset.name for run in runs} | {row.dataset.lower() for row in papers}
+    for name in datasets:
+        if name.lower() not in {each.lower() for each in known}:
+            raise UsageError(
+                f"no stored run and no published figure is on the data set {name!r}", remedy=did_you_mean(name, known)
+            )
+    rows, left_out = reproduced_rows(run for run in runs if not wanted or run.record.dataset.name.lower() in wanted)
+    return Leaderboard(
+        reproduced=tuple(row for row in rows if not row.stand_in),
+        stand_ins=tuple(row for row in rows if row.stand_in),
+        published=tuple(row for row in papers if not wanted or row.dataset.lower() in wanted) if published else None,
+        left_out=tuple(left_out),
+    )
+
+
+def board_json(board: Leaderboard) -> str:
+    """One JSON object: ``unit``, ``reproduced``, ``stand_in``, ``left_out``, and ``published`` where it was asked for."""
+    content: dict[str, Any] = {
+        "unit": "percent",
+        "reproduced": [_cells(row) for row in board.reproduced],
+        "stand_in": [_cells(row) for row in board.stand_ins],
+    }
+    if board.published is not None:
+        content["published"] = [_published_cells(row) for row in board.published]
+    content["left_out"] = [{"what": error.what, "where": error.where, "remedy": error.remedy} for error in board.left_out]
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def board_csv(board: Leaderboard) -> str:
+    """One line a row, with the columns `COLUMNS`; lists are joined by blanks."""
+    import pandas as pd
+
+    lines: list[dict[str, Any]] = []
+    for kind, rows in (("reproduced", board.reproduced), ("stand-in", board.stand_ins)):
+        for row in rows:
+            cells = {**_cells(row), "kind": kind}
+            lines.append({name: " ".join(map(str, v)) if isinstance(v, list) else v for name, v in cells.items()})
+    lines += [{**_published_cells(row), "kind": "published"} for row in board.published or ()]
+    # As objects: an empty cell would otherwise turn the ranks and years of a column into 1.0 and 2023.0.
+    text: str = pd.DataFrame(lines, columns=list(COLUMNS), dtype=object).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def _cells(row: ReproducedRow) -> dict[str, Any]:
+    return {
+        "rank": row.rank,
+        "method": row.method,
+        "dataset": row.dataset,
+        "track": row.track,
+        "protocol": row.protocol,
+        "protocol_digest": row.protocol_digest,
+        "config_hash": row.config_hash,
+        "data": row.data,
+        "seeds": list(row.seeds),
+        "auroc_reproduced": _percent(row.auroc.mean),
+        "auroc_sd": _percent(row.auroc.sd),
+        "auroc_raw": _percent(row.auroc_raw.mean),
+        "auroc_raw_sd": _percent(row.auroc_raw.sd),
+        "ap": _percent(row.ap.mean),
+        "ap_sd": _percent(row.ap.sd),
+        "parameters": row.parameters,
+        "fit_s": round(row.fit_s, 3),
+        "windows_per_s": None if row.windows_per_s is None else round(row.windows_per_s, 1),
+        "runs": [str(path) for path in row.runs],
+    }
+
+
+def _published_cells(row: PublishedRow) -> dict[str, Any]:
+    cells = row.model_dump()
+    del cells["auroc"]
+    return {**cells, "auroc_published": float(row.auroc)}
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 6)

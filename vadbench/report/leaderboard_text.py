@@ -1,0 +1,140 @@
+"""The leaderboard to read: the same blocks as terminal tables and as Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from vadbench.report.formatting import count, percent, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vadbench.report.leaderboard import Leaderboard
+    from vadbench.report.published import PublishedRow
+    from vadbench.report.reproduced import ReproducedRow
+
+_FIGURES: Final = ("AUROC", "not smoothed", "AP", "seeds", "parameters", "fit s", "windows/s")
+_LEFT: Final = frozenset({"method", "data set", "track", "published in", "poses", "note", "config", "data"})
+_MAY_WRAP: Final = frozenset({"method", "not smoothed", "AP", "note"})
+STAND_IN_HEADING: Final = "stand-in data: never a result"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A table with a heading, and what has to be known to read it."""
+
+    heading: str
+    columns: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+    note: str
+
+
+def blocks(board: Leaderboard) -> list[Block]:
+    """One block a data set, track and protocol; then the stand-in data; then what papers print."""
+    found = [
+        _reproduced_block(f"{dataset}, {track}, {protocol}", list(rows))
+        for (dataset, track, protocol), rows in groupby(board.reproduced, key=lambda row: (row.dataset, row.track, row.protocol))
+    ]
+    if board.stand_ins:
+        found.append(_stand_in_block(board.stand_ins))
+    found += [
+        _published_block(dataset, list(rows)) for dataset, rows in groupby(board.published or (), key=lambda row: row.dataset)
+    ]
+    return found
+
+
+def markdown(found: Iterable[Block]) -> str:
+    """Markdown tables, a second-level heading each."""
+    parts = []
+    for block in found:
+        rule = ["---" if name in _LEFT else "---:" for name in block.columns]
+        lines = [_markdown_line(block.columns), "|" + "|".join(rule) + "|", *map(_markdown_line, block.lines)]
+        parts.append("\n".join([f"## {block.heading}", "", *lines, "", block.note]))
+    return "\n\n".join(parts) + ("\n" if parts else "")
+
+
+def terminal_table(block: Block) -> Table:
+    """A rich table."""
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left", caption_style="")
+    # Notes, headings and labels are plain text: rich would take the brackets of a label for markup.
+    table.title, table.caption = Text(block.heading, style="bold"), Text(block.note)
+    for name in block.columns:
+        table.add_column(name, justify="left" if name in _LEFT else "right", overflow="fold", no_wrap=name not in _MAY_WRAP)
+    for line in block.lines:
+        table.add_row(*map(Text, line))
+    return table
+
+
+def _reproduced_block(heading: str, rows: Sequence[ReproducedRow]) -> Block:
+    marks, mark_columns = _marks(rows)
+    return Block(
+        heading,
+        ("rank", "method", *_FIGURES, *mark_columns),
+        tuple(
+            ("" if row.rank is None else str(row.rank), row.method, *_figures(row), *mark)
+            for row, mark in zip(rows, marks, strict=True)
+        ),
+        _note(rows),
+    )
+
+
+def _stand_in_block(rows: Sequence[ReproducedRow]) -> Block:
+    marks, mark_columns = _marks(rows)
+    return Block(
+        STAND_IN_HEADING,
+        ("data set", "method", *_FIGURES, *mark_columns),
+        tuple((row.dataset, row.method, *_figures(row), *mark) for row, mark in zip(rows, marks, strict=True)),
+        f"Generated to try the software out, and not ranked. Protocol {', '.join(sorted({row.protocol for row in rows}))}. "
+        + _note(rows),
+    )
+
+
+def _published_block(dataset: str, rows: Sequence[PublishedRow]) -> Block:
+    return Block(
+        f"published, not reproduced here: {dataset}",
+        ("track", "method", "AUROC published", "published in", "poses", "note"),
+        tuple((row.track, row.method, str(row.auroc), f"{row.venue} {row.year}", row.pose_family, _remark(row)) for row in rows),
+        "AUROC in percent as printed, each under its own protocol and on its own poses: not to be ranked with reproduced rows.",
+    )
+
+
+def _remark(row: PublishedRow) -> str:
+    parts = (row.note, "unverified: not yet checked at its source" if row.status == "unverified" else "")
+    return "; ".join(part for part in parts if part)
+
+
+def _figures(row: ReproducedRow) -> tuple[str, ...]:
+    seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
+    spreads = (percent(spread.mean, spread.sd) for spread in (row.auroc, row.auroc_raw, row.ap))
+    return (*spreads, seeds, count(row.parameters), seconds(row.fit_s), count(row.windows_per_s))
+
+
+def _marks(rows: Sequence[ReproducedRow]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """Further columns, where two rows could not be told apart without them: configuration and data."""
+    names = Counter((row.dataset, row.track, row.method) for row in rows)
+    if all(number == 1 for number in names.values()):
+        return [() for _ in rows], ()
+    return [(row.config_hash, row.data) for row in rows], ("config", "data")
+
+
+def _note(rows: Sequence[ReproducedRow]) -> str:
+    parts = ["AUROC and AP in percent, computed from the stored scores; ± is the standard deviation over seeds."]
+    if any(len(row.seeds) == 1 for row in rows):
+        parts.append("1 seed: the spread is not known.")
+    if any(row.auroc.mean is None for row in rows):
+        parts.append("n/a: only one class.")
+    if len({(row.dataset, row.data) for row in rows}) > len({row.dataset for row in rows}):
+        parts.append("Rows of one data set were made from different poses or labels; ranks hold among equal labels only.")
+    return " ".join(parts)
+
+
+def _markdown_line(cells: Iterable[str]) -> str:
+    escaped = (cell.replace("\\", "\\\\").replace("|", "\\|").replace("[", "\\[").replace("<", "&lt;") for cell in cells)
+    return "| " + " | ".join(escaped) + " |"

@@ -1,0 +1,180 @@
+"""Reproduced rows: stored runs grouped over seeds, every figure computed again from the raw scores."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+from vadbench.api import VadbenchError
+from vadbench.report.recompute import recompute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from vadbench.store.folders import StoredRun
+    from vadbench.store.record import DatasetRecord, Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over seeds: its mean and, from two seeds on, its sample standard deviation. In [0, 1]; None: undefined."""
+
+    mean: float | None
+    sd: float | None
+
+    @classmethod
+    def over(cls, values: Sequence[float | None]) -> Spread:
+        """Of one value a seed; undefined where any of them is."""
+        known = [value for value in values if value is not None]
+        if len(known) < len(values) or not known:
+            return cls(None, None)
+        return cls(fmean(known), stdev(known) if len(known) > 1 else None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReproducedRow:
+    """One configuration of a method on one state of a data set under one protocol, over seeds.
+
+    Args:
+        rank: Among the rows of the same data set, labels, protocol and track; None for stand-in data and without AUROC.
+        method: Name and changes.
+        track: Which rows it may be ranked with.
+        dataset: Name of the data set.
+        stand_in: True for data that are never a result.
+        protocol: Name of the protocol.
+        protocol_digest: 12 hex digits over its rule.
+        config_hash: 12 hex digits over the configuration.
+        data: 12 hex digits over poses and labels.
+        labels: SHA-256 of the test labels.
+        seeds: The seeds, ascending.
+        auroc: Smoothed, micro.
+        auroc_raw: Not smoothed, micro.
+        ap: Average precision, smoothed.
+        parameters: Numbers that were learned; the most of any seed.
+        fit_s: Mean seconds of training.
+        windows_per_s: Mean test windows scored a second; None where unknown.
+        runs: Folders of the runs, by seed.
+    """
+
+    rank: int | None
+    method: str
+    track: str
+    dataset: str
+    stand_in: bool
+    protocol: str
+    protocol_digest: str
+    config_hash: str
+    data: str
+    labels: str
+    seeds: tuple[int, ...]
+    auroc: Spread
+    auroc_raw: Spread
+    ap: Spread
+    parameters: int
+    fit_s: float
+    windows_per_s: float | None
+    runs: tuple[Path, ...]
+
+
+def reproduced_rows(runs: Iterable[StoredRun]) -> tuple[list[ReproducedRow], list[VadbenchError]]:
+    """Rows of stored runs, and why runs were left out.
+
+    Of several runs of one configuration, seed and state of the data (other software versions, another device) the newest
+    counts. Sorted by data set, track, protocol, then AUROC descending; stand-in data last.
+
+    Returns:
+        ``(rows, left_out)``; each error of ``left_out`` names the run it concerns.
+    """
+    groups: dict[tuple[object, ...], dict[int, list[StoredRun]]] = {}
+    for run in runs:
+        groups.setdefault(_group(run), {}).setdefault(run.record.seed, []).append(run)
+    rows: list[ReproducedRow] = []
+    left_out: list[VadbenchError] = []
+    for by_seed in groups.values():
+        chosen = []
+        for seed in sorted(by_seed):
+            newest_first = sorted(by_seed[seed], key=lambda run: (run.record.created, run.record.id, str(run.path)), reverse=True)
+            found = _first_sound(newest_first, left_out)
+            if found is not None:
+                chosen.append(found)
+        if chosen:
+            rows.append(_row(chosen))
+    return _ranked(rows), sorted(left_out, key=str)
+
+
+def data_digest(dataset: DatasetRecord) -> str:
+    """12 hex digits over the poses of every split and the test labels."""
+    return hashlib.sha256(repr((sorted(dataset.poses.items()), dataset.labels)).encode()).hexdigest()[:12]
+
+
+def _group(run: StoredRun) -> tuple[object, ...]:
+    record = run.record
+    return (
+        *(record.method.label, record.method.track, record.method.config_hash),
+        *(record.dataset.name, record.dataset.stand_in, data_digest(record.dataset)),
+        *(record.protocol, record.protocol_digest),
+    )
+
+
+def _first_sound(runs: Sequence[StoredRun], left_out: list[VadbenchError]) -> tuple[StoredRun, Metrics] | None:
+    """The first run whose scores give its record, so that an older one may stand in for a damaged one."""
+    for run in runs:
+        try:
+            return run, recompute(run)
+        except VadbenchError as error:
+            left_out.append(error if error.where else type(error)(error.what, where=run.path, remedy=error.remedy))
+    return None
+
+
+def _row(chosen: Sequence[tuple[StoredRun, Metrics]]) -> ReproducedRow:
+    records = [run.record for run, _ in chosen]
+    first = records[0]
+    speeds = [record.cost.windows_per_s for record in records if record.cost.windows_per_s is not None]
+    return ReproducedRow(
+        rank=None,
+        method=first.method.label,
+        track=first.method.track,
+        dataset=first.dataset.name,
+        stand_in=first.dataset.stand_in,
+        protocol=first.protocol,
+        protocol_digest=first.protocol_digest,
+        config_hash=first.method.config_hash,
+        data=data_digest(first.dataset),
+        labels=first.dataset.labels,
+        seeds=tuple(record.seed for record in records),
+        auroc=Spread.over([metrics.auroc for _, metrics in chosen]),
+        auroc_raw=Spread.over([metrics.auroc_raw for _, metrics in chosen]),
+        ap=Spread.over([metrics.ap for _, metrics in chosen]),
+        parameters=max(record.cost.parameters for record in records),
+        fit_s=fmean(record.cost.fit_s for record in records),
+        windows_per_s=fmean(speeds) if speeds else None,
+        runs=tuple(run.path for run, _ in chosen),
+    )
+
+
+def _ranked(rows: Sequence[ReproducedRow]) -> list[ReproducedRow]:
+    """Sorted and ranked; equal AUROCs share a rank.
+
+    Rows are ranked together only on the same labels. Their poses may differ: a method chooses its skeleton layout.
+    """
+    ordered = sorted(rows, key=_order)
+    ranked = []
+    seen: dict[tuple[str, ...], list[float]] = {}
+    for row in ordered:
+        mean = row.auroc.mean
+        if row.stand_in or mean is None:
+            ranked.append(row)
+            continue
+        before = seen.setdefault((row.dataset, row.labels, row.protocol_digest, row.track), [])
+        before.append(mean)
+        ranked.append(replace(row, rank=1 + sum(other > mean for other in before)))
+    return ranked
+
+
+def _order(row: ReproducedRow) -> tuple[object, ...]:
+    mean = row.auroc.mean
+    place = (1, 0.0) if mean is None else (0, -mean)
+    return (row.stand_in, row.dataset, row.track, row.protocol, row.labels, *place, row.method, row.config_hash, row.data)
