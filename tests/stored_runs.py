@@ -109,33 +109,3 @@ def write_run(
         )
         folders.write_record(folder, record)
     return folders.open_run(path)
-
-
-def auroc_by_hand(run: folders.StoredRun, *, smoothed: bool = True) -> float:
-    """Share of (normal, abnormal) pairs of frames in the right order, ties half, from the stored arrays alone."""
-    from scipy.ndimage import gaussian_filter1d
-
-    scores, (labels, _) = run.scores(), run.labels()
-    lowest = scores.score.min()
-    frames, truth = [], []
-    for clip, abnormal, keep in zip(labels.clips, labels.abnormal, labels.keep, strict=True):
-        line = np.full(len(abnormal), -np.inf)
-        for row in np.flatnonzero(scores.clip == clip):
-            centre = scores.start[row] + scores.length // 2
-            line[centre] = max(line[centre], scores.score[row])
-        line[np.isinf(line)] = min(lowest, line[~np.isinf(line)].min(initial=np.inf))
-        frames.append(line)
-        truth.append((abnormal, keep))
-    # Frames nobody scores get the lowest frame score of the test set, which need not be the lowest window score.
-    scored = [np.isin(np.arange(len(line)), scores.start[scores.clip == clip] + LENGTH // 2) for clip, line in zip(labels.clips, frames)]
-    floor = min(line[mask].min() for line, mask in zip(frames, scored) if mask.any())
-    final = []
-    for line, mask in zip(frames, scored):
-        whole = np.where(mask, line, floor)
-        for sigma in (1, 2, 3, 4, 5, 6) if smoothed else ():
-            whole = gaussian_filter1d(whole, sigma)
-        final.append(whole)
-    values = np.concatenate([line[keep] for line, (_, keep) in zip(final, truth)])
-    wrong = np.concatenate([abnormal[keep] for abnormal, keep in truth])
-    pairs = values[wrong][:, None] - values[~wrong][None]
-    return float(((pairs > 0) + 0.5 * (pairs == 0)).mean())

@@ -111,6 +111,6 @@ def folder_below(data_root: Path | None, folder: str) -> Path:
         raise DataError(
             "there is no data root, the folder below which data sets lie",
             where=f"<data root>/{folder}",
-            remedy=f"give the data root that holds {folder}/; {STG_NF}",
+            remedy=f"name the folder that holds {folder}/ with --data-root DIR or $VADBENCH_DATA; {STG_NF}",
         )
     return data_root.expanduser() / folder

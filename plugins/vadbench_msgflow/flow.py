@@ -93,7 +93,7 @@ class STGCNCouplingFlow(nn.Module):
         """(B,) nats for x (B, 2, T, J) and condition (B, L, D) or None."""
         z, log_det = self.forward(x, condition)
         distance = (z - self._base_mean(condition)).square().sum(dim=(1, 2, 3))
-        dimensions = z[0].numel()
+        dimensions = math.prod(z.shape[1:])
         return log_det - 0.5 * (distance + dimensions * math.log(2 * math.pi))
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:

@@ -28,9 +28,9 @@ class TransformerConfig(ComponentConfig):
     layers: int = Field(default=2, ge=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     corruption: float = Field(default=0.1, ge=0, lt=1, description="share of input tokens replaced at random in training")
-    epochs: int = Field(default=8, ge=1)
+    epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=256, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=5e-3, gt=0)
     decay: float = Field(default=0.8, gt=0, le=1, description="factor of the learning rate after each epoch")
     weight_decay: float = Field(default=0.01, ge=0)
 

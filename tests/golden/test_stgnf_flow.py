@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from vadbench_msgflow.flow import STGCNCouplingConfig, STGCNCouplingFlow
 
 from vadbench.api import COCO_18, PoseShape
+from vadbench_msgflow.flow import STGCNCouplingConfig, STGCNCouplingFlow
 
 if TYPE_CHECKING:
     from pathlib import Path

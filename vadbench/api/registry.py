@@ -65,16 +65,25 @@ class Entry:
         return cls
 
     def load_config(self) -> type[Any]:
-        """Imports the config model; raises `PluginError` if it cannot be imported."""
-        return self._import(self.config or "vadbench.api.config:NoConfig")
+        """Imports the config model; raises `PluginError` if it cannot be imported or is no `ComponentConfig`."""
+        from vadbench.api.config import ComponentConfig, NoConfig
+
+        model = NoConfig if self.config is None else self._import(self.config)
+        if not issubclass(model, ComponentConfig):
+            raise PluginError(
+                f"the config model of {self.kind} {self.name!r} is no ComponentConfig",
+                where=f"{self.config}, plug-in {self.plugin}",
+                remedy="derive it from vadbench.api.ComponentConfig",
+            )
+        return model
 
     def _import(self, target: str) -> type[Any]:
         module, _, attribute = target.partition(":")
         try:
             found = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # whatever a third party's module raises
             raise PluginError(
-                f"{self.kind} {self.name!r} cannot be imported: {error}",
+                f"{self.kind} {self.name!r} cannot be imported: {type(error).__name__}: {error}",
                 where=f"{target}, plug-in {self.plugin}",
                 remedy="install what it needs, or correct the target it was registered with",
             ) from error

@@ -51,9 +51,9 @@ class WindowScores:
                 remedy=f"give one score a window, ({n},), or one a frame of each window, ({n}, {self.length})",
             )
         for name in ("score", *self.terms):
-            finite = np.isfinite(columns[name])
+            finite = np.isfinite(columns[name]).reshape(n, -1 if n else 1).all(axis=1)
             if not finite.all():
-                row = int((~finite.reshape(n, -1).all(axis=1)).argmax())
+                row = int((~finite).argmax())
                 raise DataError(
                     f"{name} is not finite for {int((~finite).sum())} of {n} windows",
                     where=f"first: clip {self.clip[row]}, person {self.person[row]}, frame {self.start[row]}",

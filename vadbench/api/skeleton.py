@@ -16,7 +16,7 @@ class SkeletonLayout:
     """Named joints in order, with edges and left/right pairs given by name.
 
     Raises:
-        ValueError: if a joint is named twice, or an edge or a pair names a joint that is not there.
+        ValueError: if a joint is named twice or is in two pairs, or an edge or a pair names a joint that is not there.
     """
 
     name: str
@@ -30,6 +30,9 @@ class SkeletonLayout:
         unknown = {j for link in (*self.edges, *self.pairs) for j in link} - set(self.joints)
         if unknown:
             raise ValueError(f"layout {self.name!r} links unknown joints: {', '.join(sorted(unknown))}")
+        paired = [joint for pair in self.pairs for joint in pair]
+        if len(set(paired)) != len(paired):
+            raise ValueError(f"layout {self.name!r} has a joint in two pairs")
 
     def __len__(self) -> int:
         return len(self.joints)

@@ -156,8 +156,9 @@ class FrameLabels:
         return int(sum((a & k).sum() for a, k in zip(self.abnormal, self.keep, strict=True)))
 
     def fingerprint(self) -> str:
-        """SHA-256 over names, labels and masks."""
-        digest = hashlib.sha256(repr(self.clips).encode())
+        """SHA-256 over names, lengths, labels and masks."""
+        lengths = [len(part) for part in self.abnormal]
+        digest = hashlib.sha256(repr((self.clips, lengths)).encode())
         for abnormal, keep in zip(self.abnormal, self.keep, strict=True):
             digest.update(abnormal.tobytes() + keep.tobytes())
         return digest.hexdigest()

@@ -14,8 +14,6 @@ from vadbench.cli.completion import ComponentName
 if TYPE_CHECKING:
     from vadbench.report.leaderboard import Leaderboard
 
-_WIDTH_WITHOUT_TERMINAL = 120
-
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["table", "md", "csv", "json"]), default="table", show_default=True)
@@ -51,15 +49,11 @@ def leaderboard(ctx: click.Context, form: str, runs: Path, datasets: tuple[str, 
 
 
 def _print_tables(board: Leaderboard) -> None:
-    from rich.console import Console
-
+    from vadbench.cli.console import output_console
     from vadbench.report.leaderboard_text import blocks, terminal_table
 
-    console = Console()
-    if not console.is_terminal:
-        # What is written to a file or a pipe does not depend on the window it was written from.
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    console = output_console()
     for i, block in enumerate(blocks(board)):
         if i:
             console.print()
-        console.print(terminal_table(block))
+        console.print(terminal_table(block, console.width))

@@ -38,7 +38,7 @@ class KindName(click.ParamType):  # type: ignore[type-arg] # generic in some ver
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_components(kind: str | None, as_json: bool) -> None:
     """Methods, data sets and components that are installed; of one KIND or of all."""
-    registry = installed_plugins(quiet=as_json).registry
+    registry = installed_plugins().registry
     presets = preset_names()
     rows: list[dict[str, Any]] = []
     if kind in (None, "method"):

@@ -57,7 +57,7 @@ def run(
     from vadbench.engine.plan import make_plan
     from vadbench.engine.run import choose_device, run_job
 
-    plugins = installed_plugins(quiet=as_json)
+    plugins = installed_plugins()
     wanted: dict[Kind, str | None] = {"tokenizer": tokenizer, "prior": prior, "flow": flow, "scorer": scorer}
     swaps = {kind: name for kind, name in wanted.items() if name is not None}
     plan = make_plan(method, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes)
@@ -92,14 +92,13 @@ def run(
 
 def _show(done: list[Outcome], out: Path, *, plots: bool) -> None:
     """The table, what was reused, and the paths written."""
-    from rich.console import Console
-
+    from vadbench.cli.console import output_console
     from vadbench.report.figures import draw_roc, draw_timeline, save_figure
     from vadbench.report.run_table import run_table
 
     if not done:
         return
-    console = Console()
+    console = output_console()
     console.print(run_table([outcome.run for outcome in done]))
     for outcome in done:
         path = outcome.run.path

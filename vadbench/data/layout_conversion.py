@@ -29,13 +29,18 @@ def convert_layout(tracks: Tracks, layout: str) -> Tracks:
     Raises:
         ConfigError: for an unknown layout, or one with a joint that the source cannot give.
     """
-    if layout not in LAYOUTS:
-        raise ConfigError(f"no skeleton layout is named {layout!r}", remedy=did_you_mean(layout, LAYOUTS))
-    source, target = tracks.layout, LAYOUTS[layout]
+    source, target = tracks.layout, layout_named(layout)
     if source == target:
         return tracks
     columns = [_joint(tracks.keypoints, source, target, joint) for joint in target.joints]
     return replace(tracks, layout=target, keypoints=np.stack(columns, axis=1))
+
+
+def layout_named(name: str) -> SkeletonLayout:
+    """The layout of a name; raises `ConfigError` for an unknown one."""
+    if name not in LAYOUTS:
+        raise ConfigError(f"no skeleton layout is named {name!r}", remedy=did_you_mean(name, LAYOUTS))
+    return LAYOUTS[name]
 
 
 def _joint(keypoints: NDArray[np.float32], source: SkeletonLayout, target: SkeletonLayout, joint: str) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ NaN marks a missing joint; it stays NaN and takes no part in a statistic.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _STGNF_PICTURE: Final = np.array([856.0, 480.0], dtype=np.float32)
+_NO_SIZE: Final = 1e-6
+"""Standard deviation, in heights of the picture, up to which it is a rounding error: less than a thousandth of a pixel."""
 
 
 def stg_nf(xy: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -26,10 +29,13 @@ def stg_nf(xy: NDArray[np.float32]) -> NDArray[np.float32]:
     scaled = xy / _STGNF_PICTURE
     missing = np.isnan(scaled).any()
     mean, std = (np.nanmean, np.nanstd) if missing else (np.mean, np.std)
-    centred = scaled - mean(scaled, axis=(1, 2), keepdims=True)
-    spread = std(scaled[..., 1], axis=(1, 2))
-    # A window whose joints all lie at one height has no size; leave it unscaled rather than divide by zero.
-    spread = np.where(spread > 0, spread, 1).astype(np.float32)
+    with warnings.catch_warnings():
+        # A window without a single joint has no mean: it stays NaN as a whole.
+        warnings.filterwarnings("ignore", "Mean of empty slice|Degrees of freedom", RuntimeWarning)
+        centred = scaled - mean(scaled, axis=(1, 2), keepdims=True)
+        spread = std(scaled[..., 1], axis=(1, 2))
+    # A window whose joints all lie at one height has no size; leave it unscaled rather than divide by a rounding error.
+    spread = np.where(spread > _NO_SIZE, spread, 1).astype(np.float32)
     return np.asarray(centred / spread[:, None, None, None], dtype=np.float32)
 
 

@@ -7,12 +7,15 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from vadbench.api import KINDS, ComponentConfig, ConfigError, Entry, Kind, Registry, did_you_mean
+from vadbench.api import KINDS, ComponentConfig, ConfigError, Entry, Kind, Registry, WindowRule, did_you_mean
+from vadbench.data.layout_conversion import layout_named
+from vadbench.data.normalisation import normaliser
 from vadbench.data.windowing import Mirror
 
 PARTS: Final[tuple[Kind, ...]] = ("tokenizer", "prior", "flow", "scorer")
@@ -127,15 +130,17 @@ def resolve(
         ConfigError: for an unknown key (with the nearest known ones), a value out of range, or parts that do not fit.
         UsageError: for an unknown component.
     """
-    raw = {key: dict(value) if isinstance(value, Mapping) else value for key, value in preset.items()}
-    for section, values in raw.pop("per-dataset", {}).get(dataset, {}).items():
-        raw[section] = {**raw.get(section, {}), **values}
+    raw = deepcopy(dict(preset))
+    overrides = _table(raw.pop("per-dataset", {}), "per-dataset").get(dataset, {})
+    for section, values in _table(overrides, f"per-dataset.{dataset}").items():
+        raw[section] = _table(raw.get(section, {}), section) | _table(values, f"per-dataset.{dataset}.{section}")
     for kind, name in swaps.items():
         raw[kind] = None if name == "none" else {"name": name}
     for text in changes:
         key, value = parse_change(text)
         _set(raw, key.split("."), value, text)
     method = _validated(MethodConfig, raw, "")
+    _check_windows(method.windows)
     _check_parts(method)
     components = {
         kind: _component(kind, section, registry)
@@ -168,9 +173,19 @@ def _set(raw: dict[str, Any], path: list[str], value: Any, text: str) -> None:
     if not isinstance(target, dict):
         known = [name for name, part in raw.items() if isinstance(part, dict)] + ["windows"]
         raise ConfigError(f"the method has no section {section!r}", where=f"--set {text}", remedy=did_you_mean(section, known))
-    for key in inner[:-1]:
+    for depth, key in enumerate(inner[:-1], start=2):
         target = target.setdefault(key, {})
+        if not isinstance(target, dict):
+            raise ConfigError(
+                f"{'.'.join(path[:depth])} is a value, not a section", where=f"--set {text}", remedy="give it a value itself"
+            )
     target[inner[-1]] = value
+
+
+def _table(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"a section was expected (given: {value!r})", where=where, remedy=f"write it as [{where}]")
+    return value
 
 
 def _component(kind: Kind, section: Mapping[str, Any], registry: Registry) -> Component:
@@ -180,6 +195,13 @@ def _component(kind: Kind, section: Mapping[str, Any], registry: Registry) -> Co
         raise ConfigError("the section has no name", where=kind, remedy=f"add name = one of {', '.join(registry.names(kind))}")
     entry = registry.get(kind, name)
     return Component(entry, validated_config(entry, settings))
+
+
+def _check_windows(windows: WindowsConfig) -> None:
+    """Finds what the windows cannot be before any data are read."""
+    normaliser(windows.normalisation)
+    layout_named(windows.layout)
+    WindowRule(windows.length, windows.train_stride, windows.missing, windows.keep_last)
 
 
 def _check_parts(method: MethodConfig) -> None:
@@ -214,13 +236,19 @@ def _validated(model: type[Any], values: Mapping[str, Any], prefix: str) -> Any:
         where = ".".join([prefix, *path] if prefix else path)
         if first["type"] == "extra_forbidden":
             fields = _fields_at(model, path[:-1])
-            raise ConfigError(f"unknown key {path[-1]!r}", where=where, remedy=did_you_mean(path[-1], fields)) from None
+            remedy = did_you_mean(path[-1], fields) if fields else "remove it: there is nothing to set here"
+            raise ConfigError(f"unknown key {path[-1]!r}", where=where, remedy=remedy) from None
         raise ConfigError(
             f"{first['msg']} (given: {first['input']!r})", where=where, remedy="see the key's description"
         ) from None
 
 
 def _fields_at(model: type[Any], path: Sequence[str]) -> list[str]:
+    """The keys known below a path; none where the path does not lead to one model, as within a list."""
     for step in path:
-        model = model.model_fields[step].annotation
+        annotation = model.model_fields[step].annotation if step in model.model_fields else None
+        models = [part for part in (annotation, *get_args(annotation)) if isinstance(part, type) and issubclass(part, BaseModel)]
+        if len(models) != 1:
+            return []
+        model = models[0]
     return list(model.model_fields)

@@ -109,7 +109,7 @@ def _load(entry_point: metadata.EntryPoint, registry: Registry) -> PluginStatus:
     name, version = (distribution.name, distribution.version) if distribution else ("unknown", "unknown")
     try:
         components = register_plugin(entry_point.load(), entry_point.name, registry)
-    except Exception as error:  # whatever a plug-in raises, the others and the command line go on
+    except (Exception, SystemExit) as error:  # whatever a plug-in raises, the others and the command line go on
         text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
         return PluginStatus(entry_point.name, name, version, "failed", error=text, traceback=traceback.format_exc())
     return PluginStatus(entry_point.name, name, version, "ok", components=components)

@@ -89,11 +89,12 @@ def run_job(
     progress = progress or Silent()
     method, info = job.resolved.method, job.dataset.info
     with progress.task(f"read {info.name}", 2) as advance:
-        train_tracks = convert_layout(job.dataset.tracks("train"), method.windows.layout)
+        train_tracks = job.dataset.tracks("train")
         advance(1)
-        test_tracks = convert_layout(job.dataset.tracks("test"), method.windows.layout)
+        test_tracks = job.dataset.tracks("test")
         advance(1)
     poses = {"train": train_tracks.fingerprint(), "test": test_tracks.fingerprint()}
+    train_tracks, test_tracks = (convert_layout(tracks, method.windows.layout) for tracks in (train_tracks, test_tracks))
     run_id = run_identity(job, plugins, device=device, poses=poses)
     path = folders.run_path(out, method.name, info.name, job.seed, run_id)
     if not force and (finished := _finished(path, job)):
@@ -128,6 +129,7 @@ def run_job(
                 name=info.name,
                 title=info.title,
                 stand_in=info.stand_in,
+                settings=dict(job.dataset_settings),
                 poses=poses,
                 labels=labels.fingerprint(),
                 counts={"train": _counts(train_tracks, train_windows), "test": _counts(test_tracks, test_windows)},

@@ -34,6 +34,8 @@ _STYLE: Final[dict[Any, Any]] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.titlesize": 13,
+    "figure.constrained_layout.h_pad": 0.09,  # inches
+    "figure.constrained_layout.w_pad": 0.09,
     "legend.fontsize": 10,
     "legend.frameon": False,
     # Without a fixed salt every SVG has other identifiers in it.
@@ -55,16 +57,21 @@ def term_colour(i: int) -> str:
     return COLOURS[(i + 1) % len(COLOURS)]
 
 
-def run_label(run: StoredRun, width: int = 60) -> str:
-    """Method and seed, in lines of at most ``width`` characters."""
-    return textwrap.fill(f"{run.record.method.label}, seed {run.record.seed}", width).replace("$", r"\$")
+def run_label(run: StoredRun) -> str:
+    """Method and seed."""
+    return f"{run.record.method.label}, seed {run.record.seed}"
+
+
+def as_text(text: str, width: int) -> str:
+    """Lines of at most ``width`` characters, in which a dollar sign starts no formula."""
+    return "\n".join(textwrap.fill(line, width) for line in text.splitlines()).replace("$", r"\$")
 
 
 def figure_title(runs: Sequence[StoredRun], what: str) -> str:
     """What is shown, on which data set, under which protocol; and whether the data are a stand-in."""
     record = runs[0].record
     title = f"{what} on {record.dataset.name}, protocol {record.protocol}"
-    return (f"{title}\n({STAND_IN})" if record.dataset.stand_in else title).replace("$", r"\$")
+    return f"{title}\n({STAND_IN})" if record.dataset.stand_in else title
 
 
 def check_comparable(runs: Sequence[StoredRun]) -> None:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 _FIGURES: Final = ("AUROC", "not smoothed", "AP", "seeds", "parameters", "fit s", "windows/s")
 _LEFT: Final = frozenset({"method", "data set", "track", "published in", "poses", "note", "config", "data"})
-_MAY_WRAP: Final = frozenset({"method", "not smoothed", "AP", "note"})
+_MAY_WRAP: Final = frozenset({"method", "note"})
+_WRAPPED: Final = 20
+"""Columns of text that a cell which may wrap always gets."""
+_EXPENDABLE: Final = ("windows/s", "fit s", "parameters", "poses", "AP")
 STAND_IN_HEADING: Final = "stand-in data: never a result"
 
 
@@ -60,16 +63,33 @@ def markdown(found: Iterable[Block]) -> str:
     return "\n\n".join(parts) + ("\n" if parts else "")
 
 
-def terminal_table(block: Block) -> Table:
-    """A rich table."""
-    table = Table(box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left", caption_style="")
+def terminal_table(block: Block, width: int) -> Table:
+    """A rich table of at most ``width`` columns of text; where they are too few, it leaves out costs before figures."""
+    shown = list(range(len(block.columns)))
+    for name in _EXPENDABLE:
+        if name in block.columns and _least_width(block, shown) > width:
+            shown.remove(block.columns.index(name))
+    left_out = [name for i, name in enumerate(block.columns) if i not in shown]
+    note = f"{block.note} Too narrow for: {', '.join(left_out)}." if left_out else block.note
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", caption_justify="left", caption_style="")
     # Notes, headings and labels are plain text: rich would take the brackets of a label for markup.
-    table.title, table.caption = Text(block.heading, style="bold"), Text(block.note)
-    for name in block.columns:
+    table.title, table.caption = Text(block.heading, style="bold"), Text(note)
+    for i in shown:
+        name = block.columns[i]
         table.add_column(name, justify="left" if name in _LEFT else "right", overflow="fold", no_wrap=name not in _MAY_WRAP)
     for line in block.lines:
-        table.add_row(*map(Text, line))
+        table.add_row(*(Text(line[i]) for i in shown))
     return table
+
+
+def _least_width(block: Block, shown: Sequence[int]) -> int:
+    """Columns of text that the table needs when every column that may wrap has wrapped."""
+    total = 1
+    for i in shown:
+        name = block.columns[i]
+        longest = max(len(line[i]) for line in (block.columns, *block.lines))
+        total += 2 + (min(longest, _WRAPPED) if name in _MAY_WRAP else longest)
+    return total
 
 
 def _reproduced_block(heading: str, rows: Sequence[ReproducedRow]) -> Block:

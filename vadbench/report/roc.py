@@ -11,7 +11,16 @@ from sklearn.metrics import roc_curve
 from vadbench.evaluation.frames import frame_scores
 from vadbench.evaluation.metrics import auroc
 from vadbench.evaluation.report import pooled
-from vadbench.report.figure_style import COLOURS, FAINT, check_comparable, figure_style, figure_title, run_label, term_colour
+from vadbench.report.figure_style import (
+    COLOURS,
+    FAINT,
+    as_text,
+    check_comparable,
+    figure_style,
+    figure_title,
+    run_label,
+    term_colour,
+)
 from vadbench.report.formatting import percent
 from vadbench.report.recompute import run_protocol
 
@@ -36,7 +45,7 @@ def draw_roc(runs: Sequence[StoredRun]) -> Figure:
     """
     check_comparable(runs)
     with figure_style():
-        figure = Figure(figsize=(7.2, 7.6 + 0.22 * len(runs)), layout="constrained")
+        figure = Figure(figsize=(7.2, 7.6 + 0.25 * len(runs)), layout="constrained")
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1, label="chance: 50.0")
         for i, run in enumerate(runs):
@@ -46,7 +55,7 @@ def draw_roc(runs: Sequence[StoredRun]) -> Figure:
         axes.set_ylabel("true positive rate (share of the abnormal frames)")
         axes.grid(color="#E6E6E6", linewidth=0.8)
         axes.set_axisbelow(True)
-        axes.set_title(figure_title(runs, "ROC"), fontsize=13)
+        figure.suptitle(as_text(figure_title(runs, "ROC"), 70), x=0.02, ha="left")
         handles, labels = axes.get_legend_handles_labels()
         # The chance line is drawn first, below the curves, and named last.
         figure.legend([*handles[1:], handles[0]], [*labels[1:], labels[0]], loc="outside lower center", title="AUROC in percent")
@@ -60,7 +69,7 @@ def _draw_run(axes: Axes, run: StoredRun, colour: str, *, terms: bool) -> None:
     label = f"{run_label(run)}: {percent(_auroc(truth, smoothed))}, not smoothed (dashed) {percent(_auroc(truth, raw))}"
     if _auroc(truth, smoothed) is None:
         label += " (only one class)"
-    _draw_curve(axes, truth, smoothed, label, color=colour, linewidth=2.2, zorder=4)
+    _draw_curve(axes, truth, smoothed, as_text(label, 80), color=colour, linewidth=2.2, zorder=4)
     _draw_curve(axes, truth, raw, None, color=colour, linewidth=1, linestyle="--", zorder=3)
     for i, name in enumerate(scores.terms if terms else ()):
         alone, _ = _pooled_scores(scores.of_term(name), labels, protocol)

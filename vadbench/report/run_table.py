@@ -24,11 +24,11 @@ def run_table(runs: Sequence[StoredRun]) -> Table:
 
     A run whose stored scores do not give its recorded figures has no figures in the table; the caption says why.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left", caption_style="")
-    table.add_column("method", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left", caption_style="")
+    table.add_column("method", overflow="fold", min_width=10)
     table.add_column("data set", no_wrap=True)
     for name in ("seed", "AUROC", "not smoothed", "AP", "seconds", "parameters"):
-        table.add_column(name, justify="right", no_wrap=name != "not smoothed")
+        table.add_column(name, justify="right", no_wrap=name != "not smoothed", min_width=4)
     notes = _Notes()
     for run in runs:
         record = run.record
@@ -45,7 +45,7 @@ def run_table(runs: Sequence[StoredRun]) -> Table:
             continue
         table.add_row(label, dataset, str(record.seed), *_figures(metrics), *cost)
         for name, alone in terms.items():
-            table.add_row(Text(f"  {name} alone", style="dim"), "", "", *(Text(text, style="dim") for text in _figures(alone)))
+            table.add_row(Text(f"  {name}", style="dim"), "", "", *(Text(text, style="dim") for text in _figures(alone)))
         notes.of(run, metrics)
     table.caption = notes.text()
     return table
@@ -63,7 +63,7 @@ class _Notes:
         self.stand_ins: dict[str, None] = {}
         self.protocols: dict[str, None] = {}
         self.coverage: dict[str, None] = {}
-        self.one_class = False
+        self.one_class = self.terms = False
 
     def problem(self, text: str) -> None:
         self.problems.append(text)
@@ -73,8 +73,8 @@ class _Notes:
         self.protocols[run.record.protocol] = None
         if dataset.stand_in:
             self.stand_ins[dataset.name] = None
-        if metrics.auroc is None:
-            self.one_class = True
+        self.one_class |= metrics.auroc is None
+        self.terms |= bool(run.record.terms)
         shares = (metrics.coverage.get("frames"), metrics.coverage.get("abnormal_frames"))
         frames, abnormal = (NOT_AVAILABLE if share is None else f"{percent(share)} %" for share in shares)
         self.coverage[f"{dataset.name}: windows score {frames} of the frames, {abnormal} of the abnormal ones."] = None
@@ -85,6 +85,8 @@ class _Notes:
             text.append(f"{name}: {STAND_IN}.\n", style="bold")
         if self.protocols:
             text.append(f"Protocol {', '.join(self.protocols)}; AUROC and AP in percent, over all frames that count.\n")
+        if self.terms:
+            text.append("Indented: each term of the score taken alone.\n")
         for line in self.coverage:
             text.append(f"{line}\n")
         if self.one_class:

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from vadbench.api import UsageError, did_you_mean
 from vadbench.evaluation.frames import frame_scores, person_timelines
-from vadbench.evaluation.report import pooled
 from vadbench.report.figure_style import (
     ABNORMAL,
     COLOURS,
     FAINT,
     UNSCORED,
+    as_text,
     check_comparable,
     figure_style,
     figure_title,
@@ -67,12 +67,12 @@ def draw_timeline(runs: Sequence[StoredRun], clip: str | None = None) -> Figure:
             protocol = run_protocol(run)
             axes = next(rest)
             _draw_scores(axes, scores, labels, clip, protocol)
-            axes.set_title(run_label(run, 110))
+            axes.set_title(as_text(run_label(run), 130))
             if scores.terms:
                 _draw_terms(next(rest), scores, labels, clip, protocol)
         n_frames = len(labels.abnormal[labels.clips.index(clip)])
         panels[-1].set(xlim=(-0.5, n_frames - 0.5), xlabel="frame of the clip")
-        figure.suptitle(figure_title(runs, f"Clip {clip}"), x=0.01, ha="left")
+        figure.suptitle(as_text(figure_title(runs, f"Clip {clip}"), 110), x=0.01, ha="left")
         _add_legend(figure, panels)
     return figure
 
@@ -103,8 +103,10 @@ def _draw_scores(axes: Axes, scores: WindowScores, labels: FrameLabels, clip: st
     at = labels.clips.index(clip)
     frames = _frames(scores, labels, protocol)
     _draw_truth(axes, labels, at)
-    for i, (person, line) in enumerate(person_timelines(scores, clip, len(labels.abnormal[at])).items()):
-        name = f"person {person}" if i < _NAMED_PERSONS else None
+    persons = person_timelines(scores, clip, len(labels.abnormal[at]))
+    together = f"{len(persons)} persons (colours repeat)" if len(persons) > _NAMED_PERSONS else None
+    for i, (person, line) in enumerate(persons.items()):
+        name = (together if i == 0 else None) if together else f"person {person}"
         _draw_person(axes, line, color=COLOURS[i % len(COLOURS)], label=name)
     # Below the persons: it coincides with the most anomalous one, and shows where nobody is scored.
     axes.plot(frames.raw[at], color="black", linewidth=0.9, linestyle=":", label="frame score, not smoothed", zorder=2)
@@ -117,17 +119,20 @@ def _draw_scores(axes: Axes, scores: WindowScores, labels: FrameLabels, clip: st
 
 
 def _draw_terms(axes: Axes, scores: WindowScores, labels: FrameLabels, clip: str, protocol: Protocol) -> None:
-    """Each term alone, smoothed, in standard deviations from its mean over the frames of the test set that count."""
+    """Each term alone, smoothed, in standard deviations from its mean over the clip.
+
+    Over the clip and not the test set: a likelihood has a few enormous values somewhere, which would flatten it everywhere else.
+    """
     at = labels.clips.index(clip)
     _draw_truth(axes, labels, at)
     for i, name in enumerate(scores.terms):
-        smoothed = _frames(scores.of_term(name), labels, protocol).smoothed
-        everywhere = pooled(smoothed, labels)
-        mean, sd = (float(everywhere.mean()), float(everywhere.std())) if len(everywhere) else (0.0, 0.0)
-        line = (smoothed[at] - mean) / (sd or 1.0)
+        smoothed = _frames(scores.of_term(name), labels, protocol).smoothed[at]
+        mean, sd = float(smoothed.mean()), float(smoothed.std())
+        # A term that is the same everywhere deviates by rounding alone.
+        line = (smoothed - mean) / sd if sd > 1e-9 * abs(mean) else np.zeros(len(smoothed))
         axes.plot(line, color=term_colour(i), linewidth=1.6, label=f"{_TERM}{name}")
     axes.axhline(0, color=FAINT, linewidth=0.8, linestyle=":")
-    axes.set_ylabel("term (sd from the\ntest set's mean)")
+    axes.set_ylabel("term (sd from the\nclip's mean)")
     handles, names = axes.get_legend_handles_labels()
     of_terms = {name: handle for name, handle in zip(names, handles, strict=True) if name.startswith(_TERM)}
     # Above the panel, where no line can run through it.
@@ -188,4 +193,4 @@ def _add_legend(figure: Figure, panels: Sequence[Axes]) -> None:
     fixed = ["frame score", "frame score, not smoothed", "abnormal (ground truth)"]
     fixed += ["no window scores the frame", "frame does not count"]
     order = [label for label in fixed if label in entries] + [label for label in entries if label not in fixed]
-    figure.legend([entries[label] for label in order], order, loc="outside lower center", ncols=6)
+    figure.legend([entries[label] for label in order], order, loc="outside lower center", ncols=4 if len(order) <= 8 else 6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +91,7 @@ def _load(path: Path, keys: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             data = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of a damaged file NumPy, zipfile, zlib and tokenize each complain in their own way
         raise DataError(f"the file cannot be read: {error}", where=path, remedy="run again with --force") from error
     missing = [key for key in keys if key not in data]
     if missing:

@@ -7,7 +7,7 @@ import logging
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -76,10 +76,16 @@ def new_run(path: Path) -> Iterator[Path]:
         folder = Path(scratch) / "new"
         folder.mkdir()
         yield folder
+        # A folder cannot be replaced in one step: the old one is put aside whole, and put back if the new one cannot come.
+        aside = Path(scratch) / "old"
         if path.exists():
-            # A folder cannot be replaced in one step: the old one is put aside whole and only then deleted.
-            path.replace(Path(scratch) / "old")
-        folder.replace(path)
+            path.replace(aside)
+        try:
+            folder.replace(path)
+        except BaseException:
+            if aside.exists() and not path.exists():
+                aside.replace(path)
+            raise
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
@@ -91,7 +97,7 @@ def open_run(path: Path) -> StoredRun:
     """The run at a folder (or at its ``run.json``); raises `DataError` if there is none or its record is damaged."""
     folder = path.parent if path.name == RECORD else path
     try:
-        text = (folder / RECORD).read_text(encoding="utf-8")
+        text = (folder / RECORD).read_bytes()
     except OSError as error:
         raise DataError(
             "this is not a run folder", where=folder, remedy="give a folder that holds run.json, as vadbench run prints it"
@@ -123,8 +129,10 @@ def find_runs(root: Path) -> list[StoredRun]:
 def remove_leftovers(root: Path) -> None:
     """Deletes what a killed writer left half written, if nobody has touched it for a day."""
     for folder in root.glob(f"*/*/*/{_PARTIAL}*"):
-        if time.time() - folder.stat().st_mtime > 86_400:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # whoever writes it may finish at this moment
+            # A folder's own time stands still while a file in it grows: a long run shows in its log alone.
+            if time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) > 86_400:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def file_digest(path: Path) -> str:

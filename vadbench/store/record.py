@@ -41,6 +41,8 @@ class DatasetRecord(_Part):
     title: str
     stand_in: bool
     """True for data that are never a result."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """What the user set of the data set with ``dataset.key=value``."""
     poses: dict[str, str]
     """Split to SHA-256 of its poses."""
     labels: str

@@ -1,0 +1,44 @@
+# Two commands set everything up: `make run` and `make test`. Both make .venv from the pinned lock if it is not there.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test check bench lock clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.installed  ## Train and evaluate MSG-Flow on the generated stand-in data, with table and plots.
+	$(BIN)/vadbench run msgflow
+
+test: $(VENV)/.installed-dev  ## The tests, without the slow ones.
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/.installed-dev  ## Style, types, import contract.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev  ## The benchmarks.
+	$(BIN)/python -m pytest tests/bench --benchmark-enable --benchmark-only
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vadbench needs Python 3.11 or newer; name one with PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+lock:  ## Write constraints.txt anew from an empty environment, after changing a requirement.
+	rm -rf .lock && $(PYTHON) -m venv .lock
+	.lock/bin/python -m pip install --quiet 'torch==2.13.0' --editable '.[dev]'
+	.lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+	rm -rf .lock
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,138 @@
+"""Data sets that break one rule each. ``fails``: the checks that see it; ``says``: what the first one's message holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from sound_components import SoundDataset, SoundFiles, shifted
+
+from vadbench.api import DatasetInfo, FrameLabels, Split, Tracks
+
+
+class NoLicence(SoundDataset):
+    fails = ("info",)
+    says = "expected words in info.licence, got ''"
+
+    @property
+    def info(self) -> DatasetInfo:
+        return replace(super().info, licence="")
+
+
+class OddSplit(SoundDataset):
+    fails = ("info",)
+    says = "expected info.splits out of train, validation, test"
+
+    @property
+    def info(self) -> DatasetInfo:
+        return replace(super().info, splits=("train", "test", "training"))
+
+    def tracks(self, split: str) -> Tracks:
+        return super().tracks("train" if split == "training" else split)
+
+
+class AnotherLayout(SoundDataset):
+    fails = ("tracks",)
+    says = "expected poses in the declared layout coco-18, got coco-17"
+
+    @property
+    def info(self) -> DatasetInfo:
+        return replace(super().info, layout="coco-18")
+
+
+class EmptySplit(SoundDataset):
+    fails = ("tracks",)
+    says = "expected poses in the split train, got none"
+
+    def tracks(self, split: Split) -> Tracks:
+        tracks = super().tracks(split)
+        if split == "test":
+            return tracks
+        columns = ("keypoints", "clip", "person", "frame", "score")
+        return replace(tracks, **{name: getattr(tracks, name)[:0] for name in columns})
+
+
+class LabelsInAnotherOrder(SoundDataset):
+    fails = ("labels",)
+    says = "expected labels of the clips of tracks('train'), got the same clips in another order"
+
+    def labels(self, split: Split) -> FrameLabels:
+        labels = super().labels(split)
+        return FrameLabels(labels.clips[::-1], labels.abnormal[::-1], labels.keep[::-1])
+
+
+class LabelsTooShort(SoundDataset):
+    fails = ("labels",)
+    says = "expected 76 labels for clip sample_01, one a frame, got 75"
+
+    def labels(self, split: Split) -> FrameLabels:
+        labels = super().labels(split)
+        return FrameLabels(labels.clips, tuple(a[1:] for a in labels.abnormal), tuple(k[1:] for k in labels.keep))
+
+
+class AllNormal(SoundDataset):
+    fails = ("both_classes",)
+    says = "expected normal and abnormal test frames, got 0 abnormal of 228"
+
+    def labels(self, split: Split) -> FrameLabels:
+        return super().labels("train") if split == "test" else super().labels(split)
+
+
+class DrawnAnew(SoundDataset):
+    fails = ("same_at_every_call",)
+    says = "expected tracks('train') to be the same at every call"
+
+    def tracks(self, split: Split) -> Tracks:
+        return shifted(super().tracks(split), float(np.random.default_rng().random()))
+
+
+class AnySplit(SoundDataset):
+    fails = ("undeclared_split",)
+    says = "expected tracks('validation'), a split that is not declared, to raise a VadbenchError with a remedy, got no error"
+
+    def tracks(self, split: Split) -> Tracks:
+        return super().tracks("train" if split == "validation" else split)
+
+
+class BareError(SoundFiles):
+    fails = ("missing_files_explained",)
+    says = "expected tracks() without files to raise a VadbenchError with a remedy, got FileNotFoundError"
+
+    def tracks(self, split: Split) -> Tracks:
+        if not self.available():
+            raise FileNotFoundError(split)
+        return super().tracks(split)
+
+
+class Prints(SoundDataset):
+    fails = ("prints_nothing",)
+    says = "expected nothing on stdout"
+
+    def tracks(self, split: Split) -> Tracks:
+        print("reading", split)
+        return super().tracks(split)
+
+
+class SeedsNumPy(SoundDataset):
+    fails = ("global_generators_untouched",)
+    says = "expected the global generator of NumPy to be left alone"
+
+    def tracks(self, split: Split) -> Tracks:
+        np.random.seed(0)  # noqa: NPY002 - the fault
+        return super().tracks(split)
+
+
+BROKEN = (
+    NoLicence,
+    OddSplit,
+    AnotherLayout,
+    EmptySplit,
+    LabelsInAnotherOrder,
+    LabelsTooShort,
+    AllNormal,
+    DrawnAnew,
+    AnySplit,
+    BareError,
+    Prints,
+    SeedsNumPy,
+)

@@ -1,0 +1,173 @@
+"""Detectors that break one rule each. ``fails``: the checks that see it; ``says``: what the first one's message holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sound_components import SoundDetector, SoundTermDetector
+
+from vadbench.api import Context, Windows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class InfiniteAtTheStart(SoundDetector):
+    fails = ("scores", "absurd_scores_higher")
+    says = "expected finite scores, got NaN or infinity"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        return np.where(windows.start == 0, np.inf, super().score(windows, context))
+
+
+class OneColumn(SoundDetector):
+    fails = ("scores", "one_window", "no_windows")
+    says = "expected scores of shape (W,) = (216,) or (W, T) = (216, 24), got (216, 1)"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        return super().score(windows, context)[:, None]
+
+
+class StandardisedByTest(SoundDetector):
+    fails = ("subset",)
+    says = "expected some windows to have the scores that they have among all"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        scores = super().score(windows, context)
+        return (scores - scores.min(initial=np.inf)) / (scores.std() + 0.1) + scores
+
+
+class SmoothedOverWindows(SoundDetector):
+    fails = ("order_does_not_matter", "subset")
+    says = "expected scores that follow the order of the windows"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        scores = super().score(windows, context)
+        return (scores + np.concatenate([scores[:1], scores[:-1]])) / 2
+
+
+class Squeezed(SoundDetector):
+    fails = ("one_window",)
+    says = "for 1 windows, got ()"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        return super().score(windows, context).squeeze()
+
+
+class NeedsWindows(SoundDetector):
+    fails = ("no_windows",)
+    says = "No windows have no scores. Got ValueError: need at least one array"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        index = np.arange(len(windows))
+        parts = [SoundDetector.score(self, windows.select(index[begin : begin + 100]), context) for begin in index[::100]]
+        return np.concatenate(parts)
+
+
+class LooksAtOtherClips(SoundDetector):
+    fails = ("other_clips_do_not_matter",)
+    says = "expected scores that do not depend on other clips"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        first = windows.tracks.keypoints[windows.tracks.frame == 0, :, 0]
+        return super().score(windows, context) * (1 + 0.001 * np.nanmean(first))
+
+
+class LooksAhead(SoundDetector):
+    fails = ("future_does_not_matter",)
+    says = "expected scores that do not depend on later frames"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        tracks = windows.tracks
+        ahead = np.minimum(windows.first + windows.rule.length + 20, len(tracks) - 1)
+        same = (tracks.clip[ahead] == windows.clip) & (tracks.person[ahead] == windows.person)
+        later = np.nanmean(tracks.keypoints[ahead, :, 0], axis=1)
+        return super().score(windows, context) + np.where(same, 0.001 * later, 0)
+
+
+class Likelihood(SoundDetector):
+    fails = ("absurd_scores_higher",)
+    says = "expected absurd windows to score higher than normal ones"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        return -super().score(windows, context)
+
+
+class ScoreApartFromTerms(SoundTermDetector):
+    fails = ("terms",)
+    says = "expected score to be fuse(score_terms(...))"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        return 2 * super().score(windows, context)
+
+
+class Unseeded(SoundDetector):
+    fails = ("same_seed_same_outputs",)
+    says = "expected the same seed to give the same scores"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        super().fit(windows.select(np.random.default_rng().random(len(windows)) < 0.7), context)
+
+
+class Forgetful(SoundDetector):
+    fails = ("state_round_trip",)
+    says = "expected the same scores once its state was stored and loaded"
+
+    def load_state_dict(self, state: Any) -> None:
+        super().load_state_dict({**state, "sd": np.ones(1)})
+
+
+class StatelessState(SoundDetector):
+    fails = ("state_round_trip",)
+    says = "Got KeyError: 'mean'"
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+
+class Prints(SoundDetector):
+    fails = ("prints_nothing",)
+    says = "expected nothing on stdout"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        print("scoring")
+        return super().score(windows, context)
+
+
+class SeedsNumPy(SoundDetector):
+    fails = ("global_generators_untouched",)
+    says = "expected the global generator of NumPy to be left alone"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        np.random.seed(0)  # noqa: NPY002 - the fault
+        super().fit(windows, context)
+
+
+class WritesToTracks(SoundDetector):
+    fails = ("inputs_unchanged",)
+    says = "expected test score to be left as it was given"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        windows.tracks.score[:] = 0
+        return super().score(windows, context)
+
+
+BROKEN = (
+    InfiniteAtTheStart,
+    OneColumn,
+    StandardisedByTest,
+    SmoothedOverWindows,
+    Squeezed,
+    NeedsWindows,
+    LooksAtOtherClips,
+    LooksAhead,
+    Likelihood,
+    ScoreApartFromTerms,
+    Unseeded,
+    Forgetful,
+    StatelessState,
+    Prints,
+    SeedsNumPy,
+    WritesToTracks,
+)

@@ -1,0 +1,206 @@
+"""Priors that break one rule each. ``fails``: the checks that see it; ``says``: what the first one's message holds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from sound_components import SoundPrior
+
+from vadbench.api import Context
+
+
+class DoublePrecision(SoundPrior):
+    fails = ("log_prob",)
+    says = "expected log_prob of type float32, got torch.float64"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        return super().log_prob(codes, history).double()
+
+
+class Unnormalised(SoundPrior):
+    fails = ("probabilities_sum_to_one",)
+    says = "expected probabilities of the 12 codes that sum to 1 at token 0, got a sum of 0.6"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        return super().log_prob(codes, history) - 0.5
+
+
+class LooksAhead(SoundPrior):
+    fails = ("later_tokens_do_not_matter",)
+    says = "expected log-probabilities that tokens from number"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        values = super().log_prob(codes, history)
+        flat = torch.full_like(values, 1 / self.size).log()
+        look = codes[:, -1:].expand(codes.shape).clone()
+        look[:, -1] = 0
+        return torch.where(look % 2 == 0, values, flat)
+
+
+class NoneIsZero(SoundPrior):
+    fails = ("no_history",)
+    says = "expected None and a history of -1 alone to mean the same"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        return super().log_prob(codes, codes.new_zeros(len(codes), 1) if history is None else history)
+
+
+class PaddedByWindows(SoundPrior):
+    fails = ("short_history",)
+    says = "expected finite log-probabilities with 1 of 8 tokens of history absent"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        values = super().log_prob(codes, history)
+        if history is None:
+            return values
+        odd = (history == -1).sum(dim=1, keepdim=True) % codes.shape[1] != 0
+        return torch.where(odd, torch.nan, values)
+
+
+class DependsOnBatch(SoundPrior):
+    fails = ("batches_do_not_matter",)
+    says = "expected log_prob of a batch to be that of its pieces"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        values = super().log_prob(codes, history)
+        return values if len(codes) != 7 else torch.full_like(values, 1 / self.size).log()
+
+
+class DependsOnPlace(SoundPrior):
+    fails = ("order_does_not_matter", "batches_do_not_matter")
+    says = "expected log_prob that follows the order of the windows"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        values = super().log_prob(codes, history)
+        if len(codes) < 60:
+            values[1::2] = np.log(1 / self.size)
+        return values
+
+
+class Squeezed(SoundPrior):
+    fails = ("one_window", "batches_do_not_matter")
+    says = "expected log_prob of shape (1, 4) for 1 windows, got (4,)"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        return super().log_prob(codes, history).squeeze()
+
+
+class NeedsWindows(SoundPrior):
+    fails = ("no_windows",)
+    says = "No windows have no log-probabilities, in the right shape. Got ValueError: no codes"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        if len(codes) == 0:
+            raise ValueError("no codes")
+        return super().log_prob(codes, history)
+
+
+class SamplesFromOne(SoundPrior):
+    fails = ("sample",)
+    says = "expected samples from 0 to 11, got 1 to 12"
+
+    def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
+        return super().sample(history, tokens, generator) + 1
+
+
+class SamplesOneWindowOnly(SoundPrior):
+    fails = ("sample",)
+    says = "expected a sample of shape (B, tokens) = (40, 1), got (40, 4)"
+
+    def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
+        return super().sample(history, 4, generator)
+
+
+class OwnGenerator(SoundPrior):
+    fails = ("sample_follows_generator",)
+    says = "expected another sample from a generator in another state"
+
+    def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
+        return super().sample(history, tokens, torch.Generator().manual_seed(0))
+
+
+class GlobalGenerator(SoundPrior):
+    fails = ("sample_follows_generator", "same_seed_same_outputs", "state_round_trip", "global_generators_untouched")
+    says = "expected the same sample from a generator in the same state"
+
+    def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
+        return super().sample(history, tokens, torch.default_generator)
+
+
+class Uniform(SoundPrior):
+    fails = ("learned",)
+    says = "expected a mean log-probability of training tokens above -2.485 nats"
+
+    def table(self) -> torch.Tensor:
+        return torch.full_like(self.pairs, 1 / self.size)
+
+
+class Unseeded(SoundPrior):
+    fails = ("same_seed_same_outputs",)
+    says = "expected the same seed to give the same log-probabilities"
+
+    def fit(self, sequences: Sequence[torch.Tensor], context: Context) -> None:
+        super().fit(sequences, context)
+        self.pairs += torch.from_numpy(np.random.default_rng().random(self.pairs.shape, dtype=np.float32))
+
+
+class Forgetful(SoundPrior):
+    fails = ("state_round_trip",)
+    says = "expected the same log-probabilities once its state was stored and loaded"
+
+    def load_state_dict(self, state: Any) -> None:
+        self.pairs = torch.zeros_like(state["pairs"])
+
+
+class Prints(SoundPrior):
+    fails = ("prints_nothing",)
+    says = "expected nothing on stdout"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        print(codes.shape)
+        return super().log_prob(codes, history)
+
+
+class DrawsFromRandom(SoundPrior):
+    fails = ("global_generators_untouched",)
+    says = "expected the global generator of Python's random to be left alone"
+
+    def fit(self, sequences: Sequence[torch.Tensor], context: Context) -> None:
+        super().fit(random.sample(list(sequences), len(sequences)), context)
+
+
+class OverwritesHistory(SoundPrior):
+    fails = ("inputs_unchanged",)
+    says = "expected history to be left as it was given"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        if history is not None:
+            history[:, 0] = 0
+        return super().log_prob(codes, history)
+
+
+BROKEN = (
+    DoublePrecision,
+    Unnormalised,
+    LooksAhead,
+    NoneIsZero,
+    PaddedByWindows,
+    DependsOnBatch,
+    DependsOnPlace,
+    Squeezed,
+    NeedsWindows,
+    SamplesFromOne,
+    SamplesOneWindowOnly,
+    OwnGenerator,
+    GlobalGenerator,
+    Uniform,
+    Unseeded,
+    Forgetful,
+    Prints,
+    DrawsFromRandom,
+    OverwritesHistory,
+)

@@ -1,0 +1,119 @@
+"""A check that cannot fail is a defect: each is failed here by a component that breaks its rule, and by no sound one."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import broken_datasets
+import broken_detectors
+import broken_flows
+import broken_priors
+import broken_scorers
+import broken_tokenizers
+import pytest
+from sound_components import SOUND, SoundFlow, SoundScorer
+
+from vadbench.api import KINDS, ConfigError, Entry, Kind, PoseShape, TokenShape
+from vadbench.testing.checks import check_names, checks_for
+from vadbench.testing.conformance import CheckSkipped, ConformanceError
+
+BROKEN: dict[Kind, tuple[type, ...]] = {
+    "tokenizer": broken_tokenizers.BROKEN,
+    "prior": broken_priors.BROKEN,
+    "flow": broken_flows.BROKEN,
+    "scorer": broken_scorers.BROKEN,
+    "detector": broken_detectors.BROKEN,
+    "dataset": broken_datasets.BROKEN,
+}
+
+
+class FlowWithoutCondition(SoundFlow):
+    """A flow that says it takes no condition."""
+
+    def __init__(self, config: object, poses: PoseShape, condition: TokenShape | None) -> None:
+        if condition is not None:
+            raise ConfigError("this flow has no use for one", where="flow")
+        super().__init__(config, poses, condition)
+
+
+class DeclaredScorer(broken_scorers.BothTails):
+    """A scorer that says it is not monotone."""
+
+    monotone = False
+
+
+def entry_of(kind: Kind, cls: type) -> Entry:
+    return Entry(kind, "tested", f"{cls.__module__}:{cls.__name__}", None, "", "tests")
+
+
+def outcomes(kind: Kind, cls: type) -> tuple[dict[str, str], dict[str, str]]:
+    """Messages of the checks that fail, and reasons of those that are skipped."""
+    failed, skipped = {}, {}
+    for check in checks_for(entry_of(kind, cls)):
+        try:
+            check.run()
+        except ConformanceError as error:
+            failed[check.name] = str(error)
+        except CheckSkipped as reason:
+            skipped[check.name] = str(reason)
+    return failed, skipped
+
+
+def named(kind: Kind, cls: type) -> set[str]:
+    """The checks that a broken component is said to fail; a flow's without brackets stand for both builds."""
+    return {name for name in check_names(kind) if name in cls.fails or name.partition("[")[0] in cls.fails}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cls"), [pytest.param(kind, cls, id=f"{kind}-{cls.__name__}") for kind in KINDS for cls in BROKEN[kind]]
+)
+def test_broken_component_fails_the_checks_of_its_rule_and_no_other(kind: Kind, cls: type) -> None:
+    failed, _ = outcomes(kind, cls)
+    assert set(failed) == named(kind, cls), failed
+    first = next(message for name, message in failed.items() if name.startswith(cls.fails[0]))
+    assert cls.says in first
+    assert first.startswith("expected")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_check_is_failed_by_some_component(kind: Kind) -> None:
+    seen = set().union(*(named(kind, cls) for cls in BROKEN[kind]))
+    assert set(check_names(kind)) == seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "cls"), [pytest.param(kind, cls, id=f"{kind}-{cls.__name__}") for kind in KINDS for cls in SOUND[kind]]
+)
+def test_sound_component_fails_no_check(kind: Kind, cls: type) -> None:
+    failed, _ = outcomes(kind, cls)
+    assert failed == {}
+
+
+def test_kinds_are_complete() -> None:
+    assert set(BROKEN) == set(SOUND) == set(get_args(Kind))
+
+
+def test_flow_may_decline_a_condition() -> None:
+    failed, skipped = outcomes("flow", FlowWithoutCondition)
+    assert failed == {}
+    assert set(skipped) == {name for name in check_names("flow") if name.endswith("[conditioned]")}
+    assert skipped["log_det[conditioned]"] == "the flow takes no condition: this flow has no use for one"
+
+
+def test_scorer_may_declare_that_it_is_not_monotone() -> None:
+    failed, skipped = outcomes("scorer", DeclaredScorer)
+    assert failed == {}
+    assert skipped == {"monotone": "the scorer declares monotone = False"}
+
+
+def test_component_that_cannot_be_imported_fails_every_check() -> None:
+    checks = checks_for(Entry("scorer", "absent", "no_such_package:Scorer", None, "", "tests"))
+    for check in checks:
+        with pytest.raises(ConformanceError, match="no_such_package"):
+            check.run()
+
+
+def test_checks_carry_the_rule_they_check() -> None:
+    checks = checks_for(entry_of("scorer", SoundScorer))
+    assert [check.name for check in checks] == check_names("scorer")
+    assert all(check.contract.endswith(".") for check in checks)

@@ -1,0 +1,83 @@
+"""Metrics against scikit-learn and against counting every pair."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from vadbench.evaluation.metrics import auroc, average_precision
+from vadbench.evaluation.protocol import PROTOCOLS, STANDARD_V1, Protocol, protocol_named
+
+coarse = st.lists(st.tuples(st.booleans(), st.integers(-3, 3)), min_size=1, max_size=60)
+fine = st.lists(st.tuples(st.booleans(), st.floats(-1e9, 1e9)), min_size=1, max_size=60)
+
+
+def columns(rows) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([row[0] for row in rows], dtype=bool), np.array([row[1] for row in rows], dtype=np.float64)
+
+
+def mid_ranks(abnormal: np.ndarray, score: np.ndarray) -> float:
+    """The share of (abnormal, normal) pairs in which the abnormal frame scores higher; a tie counts one half."""
+    pairs = [(a > b) + 0.5 * (a == b) for a in score[abnormal] for b in score[~abnormal]]
+    return float(sum(pairs) / len(pairs)) if pairs else math.nan
+
+
+@given(st.one_of(coarse, fine))
+def test_auroc_counts_pairs(rows):
+    abnormal, score = columns(rows)
+    assert auroc(abnormal, score) == pytest.approx(mid_ranks(abnormal, score), abs=1e-12, nan_ok=True)
+
+
+@given(coarse)
+def test_auroc_of_the_opposite_score(rows):
+    abnormal, score = columns(rows)
+    assert auroc(abnormal, -score) == pytest.approx(1 - auroc(abnormal, score), abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("levels", [2, 5, 10_000])
+def test_against_scikit_learn(levels):
+    rng = np.random.default_rng(levels)
+    abnormal = rng.uniform(size=3000) < 0.4
+    score = rng.integers(levels, size=3000) + 0.3 * levels * abnormal
+    assert auroc(abnormal, score) == roc_auc_score(abnormal, score)
+    assert average_precision(abnormal, score) == average_precision_score(abnormal, score)
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_one_class(n):
+    score = np.arange(n, dtype=float)
+    assert math.isnan(auroc(np.zeros(n, bool), score))
+    assert math.isnan(auroc(np.ones(n, bool), score))
+    assert math.isnan(average_precision(np.zeros(n, bool), score))
+
+
+def test_constant_scores():
+    assert auroc(np.array([True, False, False]), np.zeros(3)) == 0.5
+
+
+class TestProtocol:
+    def test_digest_repeats(self):
+        assert STANDARD_V1.digest() == protocol_named("standard-v1").digest()
+        assert len(STANDARD_V1.digest()) == 12
+
+    @pytest.mark.parametrize("field", Protocol.__dataclass_fields__)
+    def test_every_field_counts(self, field):
+        values = {name: getattr(STANDARD_V1, name) for name in Protocol.__dataclass_fields__}
+        values[field] = (1.0,) if field == "smoothing" else "another"
+        assert Protocol(**values).digest() != STANDARD_V1.digest()
+
+    def test_standard_is_pinned(self):
+        assert STANDARD_V1.smoothing == (1, 2, 3, 4, 5, 6)
+        assert (STANDARD_V1.placement, STANDARD_V1.persons, STANDARD_V1.fill) == ("centre", "max", "minimum")
+        assert STANDARD_V1.frames_leave == "after-smoothing"
+
+    def test_by_name(self):
+        assert all(protocol_named(name).name == name for name in PROTOCOLS)
+        with pytest.raises(Exception, match="did you mean 'standard-v1'") as caught:
+            protocol_named("standard")
+        assert caught.value.exit_code == 2

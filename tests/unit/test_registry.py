@@ -1,0 +1,171 @@
+"""The registry: names, collisions, and components that are imported when they are used and not before."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from modules_on_disk import write_module
+
+from vadbench.api import KINDS, PluginError, Registry, UsageError
+
+DETECTOR = """
+    class Whole:
+        def fit(self, windows, context): ...
+        def score(self, windows, context): ...
+        def state_dict(self): ...
+        def load_state_dict(self, state_dict): ...
+
+    class Half:
+        def fit(self, windows, context): ...
+        state_dict = None
+
+    def function(): ...
+"""
+
+
+def error_of(call) -> PluginError:
+    with pytest.raises(PluginError) as caught:
+        call()
+    return caught.value
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["fsq", "vq-vae", "a", "3d", "a.b_c-d"])
+    def test_good(self, name):
+        registry = Registry()
+        registry.tokenizer(name, "m:C")
+        assert registry.names("tokenizer") == [name]
+
+    @pytest.mark.parametrize("name", ["", "VQ", "a b", "-a", ".a", "a/b", "../a", "ä", "a\n", "none", "a=b"])
+    def test_bad(self, name):
+        registry = Registry().for_plugin("theirs")
+        error = error_of(lambda: registry.flow(name, "m:C"))
+        assert repr(name) in error.what
+        assert error.where == "plug-in theirs"
+        assert registry.entries() == []
+
+    @pytest.mark.parametrize("target", ["m", "m.C", "m:", ":C", "m:C.D", "m C:D", "m:C()", "1m:C", ""])
+    def test_bad_target(self, target):
+        assert "package.module:Class" in error_of(lambda: Registry().prior("a", target)).remedy
+
+    def test_bad_config_target(self):
+        assert "'model'" in error_of(lambda: Registry().scorer("a", "m:C", config="model")).what
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_every_kind_has_a_method(self, kind):
+        registry = Registry()
+        getattr(registry, kind)("x", "m:C", config="m:D", summary="s")
+        (entry,) = registry.entries()
+        assert (entry.kind, entry.name, entry.target, entry.config, entry.summary) == (kind, "x", "m:C", "m:D", "s")
+        assert entry.plugin == "vadbench"
+
+    def test_order(self):
+        registry = Registry()
+        for kind, name in (("scorer", "b"), ("dataset", "z"), ("scorer", "a"), ("flow", "m")):
+            getattr(registry, kind)(name, "m:C")
+        assert [(e.kind, e.name) for e in registry.entries()] == [
+            ("dataset", "z"),
+            ("flow", "m"),
+            ("scorer", "a"),
+            ("scorer", "b"),
+        ]
+        assert [e.name for e in registry.entries("scorer")] == ["a", "b"]
+
+
+class TestCollisions:
+    def test_within_one_plugin(self):
+        registry = Registry().for_plugin("theirs")
+        registry.flow("a", "m:C")
+        assert "already registered by plug-in 'theirs'" in error_of(lambda: registry.flow("a", "m:D")).what
+        assert registry.get("flow", "a").target == "m:C"
+
+    def test_one_name_in_two_kinds_is_fine(self):
+        registry = Registry()
+        registry.flow("a", "m:C")
+        registry.prior("a", "m:D")
+        assert registry.get("prior", "a").target == "m:D"
+
+    def test_all_or_none(self):
+        registry = Registry()
+        registry.flow("taken", "m:C")
+        theirs = registry.for_plugin("theirs")
+        theirs.flow("new", "m:C")
+        theirs.flow("taken", "m:D")
+        error = error_of(lambda: registry.merge(theirs))
+        assert error.where == "plug-in theirs"
+        assert "'taken' is already registered by plug-in 'vadbench'" in error.what
+        assert registry.names("flow") == ["taken"]
+        assert registry.get("flow", "taken").target == "m:C"
+
+    def test_merge(self):
+        registry = Registry()
+        theirs = registry.for_plugin("theirs")
+        theirs.flow("new", "m:C")
+        assert registry.names("flow") == []
+        registry.merge(theirs)
+        assert registry.get("flow", "new").plugin == "theirs"
+
+
+class TestGet:
+    def test_nearest_names(self):
+        registry = Registry()
+        registry.prior("transformer", "m:C")
+        registry.flow("transformers", "m:C")
+        with pytest.raises(UsageError) as caught:
+            registry.get("prior", "transfromer")
+        assert caught.value.what == "no prior is named 'transfromer'"
+        assert caught.value.remedy == "did you mean 'transformer'?"
+
+    def test_empty_kind(self):
+        with pytest.raises(UsageError, match="nothing is registered"):
+            Registry().get("prior", "x")
+
+
+class TestLoad:
+    @pytest.fixture
+    def module(self, tmp_path, monkeypatch):
+        return write_module(tmp_path, monkeypatch, DETECTOR)
+
+    def load(self, target: str, kind="detector"):
+        registry = Registry().for_plugin("theirs")
+        getattr(registry, kind)("x", target, config=target)
+        return registry.get(kind, "x").load()
+
+    def test_is_lazy(self, module):
+        registry = Registry()
+        registry.detector("x", f"{module}:Whole")
+        assert module not in sys.modules
+        assert registry.get("detector", "x").load().__name__ == "Whole"
+        assert module in sys.modules
+
+    @pytest.mark.parametrize("target", ["no_such_module_here:C", "{}:Missing", "no.such:C"])
+    def test_target_that_is_not_there(self, module, target):
+        error = error_of(lambda: self.load(target.format(module)))
+        assert "'x' cannot be imported" in error.what
+        assert error.where == f"{target.format(module)}, plug-in theirs"
+        assert error.remedy
+
+    def test_not_a_class(self, module):
+        assert "is not a class" in error_of(lambda: self.load(f"{module}:function")).what
+
+    def test_missing_methods_are_named(self, module):
+        error = error_of(lambda: self.load(f"{module}:Half"))
+        assert error.what == "detector 'x' lacks score, state_dict, load_state_dict"
+
+    def test_another_contract(self, module):
+        assert "lacks tracks, labels" in error_of(lambda: self.load(f"{module}:Whole", kind="dataset")).what
+
+    @pytest.mark.parametrize("source", ["def broken(:", "raise RuntimeError('no licence')", "1 / 0", "import no_such_module_here"])
+    def test_module_that_cannot_be_imported(self, tmp_path, monkeypatch, source):
+        module = write_module(tmp_path, monkeypatch, source)
+        assert "cannot be imported" in error_of(lambda: self.load(f"{module}:C")).what
+        registry = Registry()
+        registry.flow("x", "m:C", config=f"{module}:C")
+        assert "cannot be imported" in error_of(registry.get("flow", "x").load_config).what
+
+    def test_no_config_model(self):
+        registry = Registry()
+        registry.flow("x", "m:C")
+        model = registry.get("flow", "x").load_config()
+        assert model.model_fields == {}

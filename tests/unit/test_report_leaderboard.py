@@ -1,0 +1,259 @@
+"""Grouping, ranking and checking of stored runs, and the formats of the board."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from stored_runs import made_labels, made_scores, write_run
+
+from vadbench.api import DriftError, UsageError
+from vadbench.report.leaderboard import COLUMNS, board_csv, board_json, make_leaderboard
+from vadbench.report.leaderboard_text import STAND_IN_HEADING, blocks, markdown, terminal_table
+from vadbench.report.reproduced import Spread, reproduced_rows
+from vadbench.store.arrays import save_scores
+from vadbench.store.folders import RECORD, SCORES, find_runs
+
+
+def rows_of(root):
+    rows, left_out = reproduced_rows(find_runs(root))
+    assert left_out == []
+    return rows
+
+
+def edit_record(run, change):
+    path = run.path / RECORD
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def test_spread_by_hand():
+    # Mean of 0.6, 0.7, 0.8; squared deviations 0.01, 0, 0.01; sample variance 0.02 / 2.
+    spread = Spread.over([0.6, 0.7, 0.8])
+    assert spread.mean == pytest.approx(0.7)
+    assert spread.sd == pytest.approx(0.1)
+    assert Spread.over([0.5]) == Spread(0.5, None)
+    assert Spread.over([0.5, None]) == Spread(None, None)
+    assert Spread.over([]) == Spread(None, None)
+
+
+def test_seeds_of_one_configuration_are_one_row(tmp_path):
+    a, b = write_run(tmp_path, seed=0, fit_s=1.0), write_run(tmp_path, seed=1, fit_s=4.0)
+    (row,) = rows_of(tmp_path)
+    x, y = a.record.metrics, b.record.metrics
+    assert row.seeds == (0, 1)
+    assert row.auroc.mean == pytest.approx((x.auroc + y.auroc) / 2)
+    assert row.auroc.sd == pytest.approx(abs(x.auroc - y.auroc) / math.sqrt(2))
+    assert row.auroc_raw.mean == pytest.approx((x.auroc_raw + y.auroc_raw) / 2)
+    assert row.ap.sd == pytest.approx(abs(x.ap - y.ap) / math.sqrt(2))
+    assert (row.parameters, row.fit_s, row.windows_per_s, row.rank) == (1001, 2.5, 100.0, 1)
+
+
+def test_a_single_seed_has_a_badge_and_no_spread(tmp_path):
+    write_run(tmp_path)
+    (row,) = rows_of(tmp_path)
+    assert row.auroc.sd is None
+    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    assert "1 seed" in block.lines[0]
+    assert "1 seed: the spread is not known" in block.note
+    assert "±" not in "".join(block.lines[0])
+
+
+def test_the_newest_run_of_a_seed_counts(tmp_path):
+    write_run(tmp_path, run_id="aaaaaaaaaaaa", created="2026-01-01T00:00:00+00:00", skill=0.1)
+    newer = write_run(tmp_path, run_id="000000000000", created="2026-02-01T00:00:00+00:00", skill=3.0)
+    (row,) = rows_of(tmp_path)
+    assert row.runs == (newer.path,)
+    assert row.auroc.mean == pytest.approx(newer.record.metrics.auroc)
+
+
+@pytest.mark.parametrize(
+    "other", [{"poses": "p1"}, {"config_hash": "d0d0d0d0d0d0"}, {"changes": ("k=9",)}, {"track": "supervised"}]
+)
+def test_what_differs_is_another_row(tmp_path, other):
+    write_run(tmp_path, seed=0)
+    write_run(tmp_path, seed=1, **other)
+    assert sorted(row.seeds for row in rows_of(tmp_path)) == [(0,), (1,)]
+
+
+def test_rows_that_share_a_name_show_what_tells_them_apart(tmp_path):
+    write_run(tmp_path, seed=0)
+    write_run(tmp_path, seed=1, poses="p1")
+    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    assert block.columns[-2:] == ("config", "data")
+    assert len({line[-1] for line in block.lines}) == 2
+    assert "different poses or labels" in block.note
+
+
+def test_other_labels_are_another_row_and_another_ranking(tmp_path):
+    write_run(tmp_path, method="a", skill=0.5)
+    write_run(tmp_path, method="b", skill=3.0, labels=made_labels(leave_out=(0, 5)))
+    assert [row.rank for row in rows_of(tmp_path)] == [1, 1]
+
+
+def test_ranks_stay_within_data_set_and_track(tmp_path):
+    write_run(tmp_path, method="weak", skill=0.2)
+    write_run(tmp_path, method="strong", skill=3.0)
+    write_run(tmp_path, method="taught", skill=2.0, track="supervised")
+    write_run(tmp_path, method="weak", dataset="alley", skill=0.2)
+    write_run(tmp_path, method="blind", labels=made_labels({"01_01": (), "01_02": (), "02_01": ()}))
+    found = [(row.dataset, row.track, row.method, row.rank) for row in rows_of(tmp_path)]
+    assert found[0] == ("alley", "one-class", "weak", 1)
+    assert found[-1] == ("campus", "supervised", "taught", 1)
+    assert [each for each in found if each[2] in ("strong", "weak")][1:] == [
+        ("campus", "one-class", "strong", 1),
+        ("campus", "one-class", "weak", 2),
+    ]
+    assert ("campus", "one-class", "blind", None) in found
+
+
+def test_equal_scores_share_a_rank(tmp_path):
+    for method, skill in (("a", 2.0), ("b", 2.0), ("c", 0.2)):
+        write_run(tmp_path, method=method, skill=skill)
+    assert [row.rank for row in rows_of(tmp_path)] == [1, 1, 3]
+
+
+def test_stand_in_data_come_last_without_a_rank(tmp_path):
+    write_run(tmp_path, dataset="a-stand-in", stand_in=True, skill=3.0)
+    write_run(tmp_path, dataset="campus")
+    board = make_leaderboard(find_runs(tmp_path))
+    assert [row.dataset for row in board.reproduced] == ["campus"]
+    assert [(row.dataset, row.rank) for row in board.stand_ins] == [("a-stand-in", None)]
+    last = blocks(board)[-1]
+    assert last.heading == STAND_IN_HEADING
+    assert "rank" not in last.columns
+    content = json.loads(board_json(board))
+    assert [row["dataset"] for row in content["stand_in"]] == ["a-stand-in"]
+
+
+def test_a_tampered_figure_is_left_out_and_named(tmp_path):
+    run = write_run(tmp_path)
+    good = write_run(tmp_path, seed=1)
+    edit_record(run, lambda record: record["metrics"].update(auroc=record["metrics"]["auroc"] + 2e-6))
+    rows, left_out = reproduced_rows(find_runs(tmp_path))
+    assert [row.runs for row in rows] == [(good.path,)]
+    (error,) = left_out
+    assert isinstance(error, DriftError)
+    assert str(run.path) in error.where
+
+
+def test_a_figure_within_the_tolerance_passes(tmp_path):
+    run = write_run(tmp_path)
+    edit_record(run, lambda record: record["metrics"].update(auroc=record["metrics"]["auroc"] + 5e-7))
+    (row,) = rows_of(tmp_path)
+    assert row.auroc.mean == pytest.approx(run.record.metrics.auroc, abs=1e-12)
+
+
+def test_a_null_where_there_is_a_figure_is_drift(tmp_path):
+    edit_record(write_run(tmp_path), lambda record: record["metrics"].update(ap=None))
+    rows, (error,) = reproduced_rows(find_runs(tmp_path))
+    assert rows == []
+    assert isinstance(error, DriftError)
+
+
+def test_tampered_scores_are_left_out_even_with_a_matching_digest(tmp_path):
+    from vadbench.store.folders import file_digest
+
+    run = write_run(tmp_path)
+    save_scores(run.path / SCORES, made_scores(made_labels(), skill=9.0))
+    _, (error,) = reproduced_rows(find_runs(tmp_path))
+    assert isinstance(error, DriftError)
+    assert "scores.npz has changed" in error.what
+    edit_record(run, lambda record: record["files"].update({SCORES: file_digest(run.path / SCORES)}))
+    _, (error,) = reproduced_rows(find_runs(tmp_path))
+    assert "the stored scores give" in error.what
+
+
+def test_an_older_sound_run_stands_in_for_a_drifted_one(tmp_path):
+    old = write_run(tmp_path, run_id="aaaaaaaaaaaa")
+    new = write_run(tmp_path, run_id="bbbbbbbbbbbb", created="2026-03-01T00:00:00+00:00")
+    edit_record(new, lambda record: record["metrics"].update(auroc=0.99))
+    rows, left_out = reproduced_rows(find_runs(tmp_path))
+    assert [row.runs for row in rows] == [(old.path,)]
+    assert len(left_out) == 1
+
+
+def test_an_unknown_or_changed_protocol_is_left_out(tmp_path):
+    edit_record(write_run(tmp_path, seed=0), lambda record: record.update(protocol="standard-v0"))
+    edit_record(write_run(tmp_path, seed=1), lambda record: record.update(protocol_digest="0" * 12))
+    rows, left_out = reproduced_rows(find_runs(tmp_path))
+    assert rows == []
+    assert all(error.where for error in left_out)
+    assert {type(error) for error in left_out} == {UsageError, DriftError}
+
+
+def test_published_figures_never_stand_in_the_reproduced_column(tmp_path):
+    write_run(tmp_path, dataset="hr-shanghaitech")
+    board = make_leaderboard(find_runs(tmp_path), published=True)
+    table = pd.read_csv(io.StringIO(board_csv(board)))
+    assert list(table.columns) == list(COLUMNS)
+    assert set(table["kind"]) == {"reproduced", "published"}
+    assert table.loc[table["kind"] == "published", "auroc_reproduced"].isna().all()
+    assert table.loc[table["kind"] == "reproduced", "auroc_published"].isna().all()
+    assert (table[["auroc_reproduced", "auroc_published"]].notna().sum(axis=1) == 1).all()
+    content = json.loads(board_json(board))
+    assert not any("auroc_published" in row for row in content["reproduced"])
+    assert not any("auroc_reproduced" in row for row in content["published"])
+    for block in blocks(board):
+        assert ("AUROC" in block.columns) != ("AUROC published" in block.columns)
+
+
+def test_csv_and_json_hold_the_same_figures(tmp_path):
+    for seed in (0, 1):
+        write_run(tmp_path, seed=seed)
+    write_run(tmp_path, dataset="play", stand_in=True)
+    board = make_leaderboard(find_runs(tmp_path))
+    table = pd.read_csv(io.StringIO(board_csv(board)), dtype={"seeds": str, "rank": str})
+    content = json.loads(board_json(board))
+    rows = content["reproduced"] + content["stand_in"]
+    np.testing.assert_allclose(table["auroc_reproduced"], [row["auroc_reproduced"] for row in rows])
+    assert table["seeds"].tolist() == ["0 1", "0"]
+    assert table["rank"].tolist()[0] == "1"
+    assert "published" not in content
+    assert board_csv(board) == board_csv(make_leaderboard(find_runs(tmp_path)))
+
+
+def test_data_sets_are_chosen_by_name(tmp_path):
+    write_run(tmp_path, dataset="campus")
+    write_run(tmp_path, dataset="alley")
+    board = make_leaderboard(find_runs(tmp_path), datasets=("Campus", "hr-ubnormal"), published=True)
+    assert [row.dataset for row in board.reproduced] == ["campus"]
+    assert {row.dataset for row in board.published} == {"HR-UBnormal"}
+    with pytest.raises(UsageError, match="did you mean 'campus'"):
+        make_leaderboard(find_runs(tmp_path), datasets=("campsu",))
+
+
+def test_markdown_escapes_what_would_break_a_table(tmp_path):
+    write_run(tmp_path, changes=("a|b",))
+    text = markdown(blocks(make_leaderboard(find_runs(tmp_path))))
+    assert "knn \\[a\\|b]" in text
+    widths = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("|")}
+    assert len(widths) == 1
+
+
+@pytest.mark.parametrize("width", [70, 80, 120, 160])
+def test_a_narrow_terminal_loses_costs_and_no_digit(tmp_path, width):
+    for seed in (0, 1):
+        write_run(tmp_path, seed=seed, method="msgflow", changes=("tokenizer=fsq", "tokenizer.codebook_size=1024"))
+    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    console = Console(width=width, file=io.StringIO())
+    console.print(terminal_table(block, width))
+    text = console.file.getvalue()
+    auroc = block.lines[0][block.columns.index("AUROC")]
+    assert "…" not in text
+    assert auroc in text
+    assert "msgflow" in text
+    assert ("Too narrow for: " in text) == (width <= 80)
+
+
+def test_an_empty_board_is_empty_in_every_format():
+    board = make_leaderboard([])
+    assert json.loads(board_json(board)) == {"unit": "percent", "reproduced": [], "stand_in": [], "left_out": []}
+    assert board_csv(board) == ",".join(COLUMNS) + "\n"
+    assert markdown(blocks(board)) == ""

@@ -1,0 +1,73 @@
+"""What a check says when a component breaks its contract, and when it cannot be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOLERANCE = 1e-4
+"""How far two results may differ that should be the same but for rounding, relative to their size."""
+
+
+class ConformanceError(AssertionError):
+    """A component broke a rule of its contract; says what was expected, what came, and where the rule stands."""
+
+
+class CheckSkipped(Exception):  # noqa: N818 - it is no error
+    """A check that does not apply, or cannot be made here; the message is the reason."""
+
+
+def expect(holds: object, expected: str, got: object, contract: str) -> None:
+    """Raises `ConformanceError` unless ``holds``.
+
+    Args:
+        holds: Whether the rule is kept.
+        expected: What it asks for.
+        got: What came instead.
+        contract: The contract that it belongs to, or a dotted name where the rule stands elsewhere.
+    """
+    if not holds:
+        place = contract if "." in contract else f"{contract} in vadbench.api.contracts"
+        raise ConformanceError(f"expected {expected}, got {got}, see {place}")
+
+
+def expect_same(got: Any, wanted: Any, what: str, contract: str, *, exactly: bool = False) -> None:
+    """Raises `ConformanceError` unless two arrays have one shape and equal values, whole numbers exactly.
+
+    Args:
+        got: Array or tensor.
+        wanted: What it is held against.
+        what: What should be the same as what, e.g. ``the codes of a batch to be those of its windows one by one``.
+        contract: As for `expect`.
+        exactly: Whether other numbers may not even differ by rounding.
+    """
+    left, right = as_array(got), as_array(wanted)
+    expect(left.shape == right.shape, what, f"shapes {left.shape} and {right.shape}", contract)
+    if left.size == 0:
+        return
+    # Whether numbers are finite is another check's question: here, NaN is the same as NaN.
+    same = (left == right) | ((left != left) & (right != right))  # noqa: PLR0124 - NaN differs from itself
+    if exactly or left.dtype.kind in "iub":
+        expect(same.all(), what, f"{int((~same).sum())} of {same.size} values that differ", contract)
+        return
+    finite = right[np.isfinite(right)].astype(np.float64)
+    size = max(1.0, float(np.sqrt(np.mean(np.square(finite))))) if finite.size else 1.0
+    with np.errstate(invalid="ignore"):
+        gaps = np.where(same, 0.0, np.abs(left.astype(np.float64) - right))
+    gap = float(gaps.max())
+    expect(gap <= TOLERANCE * size, what, f"a difference of {gap:.3g} between values of size {size:.3g}", contract)
+
+
+def as_array(values: Any) -> NDArray[Any]:
+    """A tensor, on whatever device, or anything else that has numbers, as a NumPy array."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def is_finite(values: Any) -> bool:
+    """Whether every number is finite."""
+    return bool(np.isfinite(as_array(values)).all())

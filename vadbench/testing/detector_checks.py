@@ -1,0 +1,173 @@
+"""The contract of a detector, rule by rule. A composition is a detector too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from vadbench.api import Context, Detector, TermDetector
+from vadbench.testing import conduct_checks, learning_checks
+from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
+from vadbench.testing.sample import absurd_windows, sample_windows
+from vadbench.testing.trial import LearningTrial, trial_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from vadbench.api import PoseShape, Windows
+
+_CONTRACT: Final = "Detector"
+
+
+class DetectorTrial(LearningTrial[Detector]):
+    """A detector on trial: fitted on some people and asked about others.
+
+    Args:
+        make: ``make(poses)`` gives an untrained detector.
+        memory: See `LearningTrial`.
+    """
+
+    contract = _CONTRACT
+
+    def __init__(self, make: Callable[[PoseShape], Detector], memory: dict[str, Any] | None = None) -> None:
+        super().__init__(make, memory)
+        self.training = sample_windows()
+        self.windows = sample_windows(seed=19)
+
+    def build(self) -> Detector:
+        """A detector of the sample's windows."""
+        return self.make(self.windows.shape)
+
+    def teach(self, component: Detector, context: Context) -> None:
+        """Fits it on the training windows."""
+        component.fit(self.training, context)
+
+    def outputs(self, component: Detector) -> Mapping[str, Any]:
+        """Scores of the other people's windows."""
+        return {"scores": self.score(component, self.windows)}
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Windows and tracks of training and test."""
+        given: dict[str, Any] = {}
+        for split, windows in (("training", self.training), ("test", self.windows)):
+            given |= {
+                f"{split} {name}": getattr(windows.tracks, name) for name in ("keypoints", "clip", "person", "frame", "score")
+            }
+            given |= {f"{split} windows.{name}": getattr(windows, name) for name in ("first", "mirrored")}
+        return given
+
+    def score(self, detector: Detector, windows: Windows) -> NDArray[np.float64]:
+        """(W,) or (W, T)."""
+        return detector.score(windows, trial_context())
+
+
+def check_scores(trial: DetectorTrial) -> None:
+    """Scores are (W,), one a window, or (W, T), one a frame of each window, and finite."""
+    scores = trial.score(trial.trained(), trial.windows)
+    count, length = len(trial.windows), trial.windows.rule.length
+    fits = np.shape(scores) in ((count,), (count, length))
+    expect(fits, f"scores of shape (W,) = ({count},) or (W, T) = ({count}, {length})", np.shape(scores), _CONTRACT)
+    expect(is_finite(scores), "finite scores", "NaN or infinity", _CONTRACT)
+
+
+def check_subset(trial: DetectorTrial) -> None:
+    """A window's score is the same whichever other windows are scored with it."""
+    detector = trial.trained()
+    some = np.flatnonzero(np.random.default_rng(5).random(len(trial.windows)) < 0.3)
+    wanted = trial.score(detector, trial.windows)[some]
+    got = trial.score(detector, trial.windows.select(some))
+    expect_same(got, wanted, "some windows to have the scores that they have among all", _CONTRACT)
+
+
+def check_order_does_not_matter(trial: DetectorTrial) -> None:
+    """Windows in another order have the same scores, in that order."""
+    detector = trial.trained()
+    order = np.random.default_rng(3).permutation(len(trial.windows))
+    wanted = trial.score(detector, trial.windows)[order]
+    got = trial.score(detector, trial.windows.select(order))
+    expect_same(got, wanted, "scores that follow the order of the windows", _CONTRACT)
+
+
+def check_one_window(trial: DetectorTrial) -> None:
+    """One window is enough to be scored."""
+    _check_count(trial, 1)
+
+
+def check_no_windows(trial: DetectorTrial) -> None:
+    """No windows have no scores."""
+    _check_count(trial, 0)
+
+
+def check_other_clips_do_not_matter(trial: DetectorTrial) -> None:
+    """A score depends on nothing that other clips show."""
+    windows = trial.windows
+    _check_ignored(trial, windows.clip == 0, windows.tracks.clip != 0, "other clips")
+
+
+def check_future_does_not_matter(trial: DetectorTrial) -> None:
+    """A score depends on nothing that its clip shows after the window."""
+    windows = trial.windows
+    half = max(clip.n_frames for clip in windows.tracks.clips) // 2
+    early = windows.start + windows.rule.length - 1 < half
+    _check_ignored(trial, early, windows.tracks.frame >= half, "later frames")
+
+
+def check_absurd_scores_higher(trial: DetectorTrial) -> None:
+    """Once fitted, it gives windows whose joints are exchanged at random a higher mean score than normal ones."""
+    detector = trial.trained()
+    normal = float(np.mean(trial.score(detector, trial.windows)))
+    absurd = float(np.mean(trial.score(detector, absurd_windows(trial.windows))))
+    wanted = f"absurd windows to score higher than normal ones, whose mean is {normal:.4g}"
+    expect(absurd > normal, wanted, f"a mean of {absurd:.4g}", _CONTRACT)
+
+
+def check_terms(trial: DetectorTrial) -> None:
+    """Where it has terms, each is (W,) and finite, and fused they are the score."""
+    detector = trial.trained()
+    if not isinstance(detector, TermDetector):
+        raise CheckSkipped("the detector has no terms")
+    terms = detector.score_terms(trial.windows, trial_context())
+    expect(len(terms) > 0, "at least one term", "none", "TermDetector")
+    for name, values in terms.items():
+        fine = np.shape(values) == (len(trial.windows),) and is_finite(values)
+        expect(fine, f"the term {name} of shape ({len(trial.windows)},), finite", f"shape {np.shape(values)}", "TermDetector")
+    wanted = trial.score(detector, trial.windows)
+    expect_same(detector.fuse(terms), wanted, "score to be fuse(score_terms(...))", "TermDetector")
+
+
+def _check_count(trial: DetectorTrial, count: int) -> None:
+    windows = trial.windows.select(np.arange(count, dtype=np.int64))
+    scores = trial.score(trial.trained(), windows)
+    fits = np.shape(scores) in ((count,), (count, windows.rule.length))
+    expect(fits, f"scores of shape {(count,)} or {(count, windows.rule.length)} for {count} windows", np.shape(scores), _CONTRACT)
+
+
+def _check_ignored(trial: DetectorTrial, scored: NDArray[np.bool_], changed: NDArray[np.bool_], what: str) -> None:
+    detector, windows = trial.trained(), trial.windows.select(scored)
+    keypoints = windows.tracks.keypoints.copy()
+    # Everybody else is upside down, twice as large and elsewhere.
+    keypoints[changed, :, :2] = 900 - 2 * keypoints[changed, :, :2]
+    other = replace(windows, tracks=replace(windows.tracks, keypoints=keypoints))
+    wanted = trial.score(detector, windows)
+    expect_same(trial.score(detector, other), wanted, f"scores that do not depend on {what}", _CONTRACT)
+
+
+CHECKS: Final = (
+    check_scores,
+    check_subset,
+    check_order_does_not_matter,
+    check_one_window,
+    check_no_windows,
+    check_other_clips_do_not_matter,
+    check_future_does_not_matter,
+    check_absurd_scores_higher,
+    check_terms,
+    *learning_checks.CHECKS,
+    *conduct_checks.CHECKS,
+)
+"""Every check of a detector."""
