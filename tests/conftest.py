@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fixtures import write_pose_folder
+
+# How long an example takes says nothing on a machine that others use as well.
+hypothesis.settings.register_profile("vadbench", deadline=None)
+hypothesis.settings.load_profile("vadbench")
 
 _PROJECT = Path(__file__).resolve().parents[1]
 

@@ -69,12 +69,14 @@ class NGramPrior:
         return estimate.log().to(codes.device, torch.float32)
 
     def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
-        """Continues (B, H) histories by ``tokens`` tokens: (B, tokens)."""
+        """Continues (B, H) histories by ``tokens`` tokens, window by window: (B, tokens)."""
         sequence, size = history, self.tokens.codebook_size
-        every = torch.arange(size).repeat(len(history))[:, None]
-        for _ in range(tokens):
-            chances = self.log_prob(every, sequence.repeat_interleave(size, dim=0)).exp().view(len(history), size)
-            drawn = torch.multinomial(chances.cpu(), 1, generator=generator)
+        every = torch.arange(size, device=history.device).repeat(len(history))[:, None]
+        for step in range(tokens):
+            begin = sequence.shape[1] - step % self.tokens.tokens
+            rows = sequence.repeat_interleave(size, dim=0)
+            chances = self.log_prob(torch.cat([rows[:, begin:], every], dim=1), rows[:, :begin])[:, -1].exp()
+            drawn = torch.multinomial(chances.view(-1, size).cpu(), 1, generator=generator)
             sequence = torch.cat([sequence, drawn.to(sequence.device)], dim=1)
         return sequence[:, history.shape[1] :]
 

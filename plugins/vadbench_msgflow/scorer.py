@@ -38,7 +38,8 @@ class TermStatistics:
     def fit(self, terms: Terms) -> None:
         """Takes the statistics; a term that never varies gets the deviation 1."""
         self.mean = {name: float(np.mean(values)) for name, values in terms.items()}
-        self.sd = {name: float(np.std(values)) or 1.0 for name, values in terms.items()}
+        # The deviation of equal numbers is not always 0: their mean is rounded.
+        self.sd = {name: float(np.std(values)) if np.ptp(values) > 0 else 1.0 for name, values in terms.items()}
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """(2,) float64, mean and deviation, by term."""

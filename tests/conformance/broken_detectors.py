@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sound_components import SoundDetector, SoundTermDetector
 
-from vadbench.api import Context, Windows
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from vadbench.api import Context, Windows
 
 
 class InfiniteAtTheStart(SoundDetector):
@@ -35,7 +35,7 @@ class StandardisedByTest(SoundDetector):
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
         scores = super().score(windows, context)
-        return (scores - scores.min(initial=np.inf)) / (scores.std() + 0.1) + scores
+        return scores * (1 + scores.max(initial=0))
 
 
 class SmoothedOverWindows(SoundDetector):
@@ -131,7 +131,7 @@ class Prints(SoundDetector):
     says = "expected nothing on stdout"
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
-        print("scoring")
+        print("scoring")  # noqa: T201 - the fault
         return super().score(windows, context)
 
 

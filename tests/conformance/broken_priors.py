@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from sound_components import SoundPrior
 
-from vadbench.api import Context
+if TYPE_CHECKING:
+    from vadbench.api import Context
 
 
 class DoublePrecision(SoundPrior):
@@ -161,7 +162,7 @@ class Prints(SoundPrior):
     says = "expected nothing on stdout"
 
     def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
-        print(codes.shape)
+        print(codes.shape)  # noqa: T201 - the fault
         return super().log_prob(codes, history)
 
 

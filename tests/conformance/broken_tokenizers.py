@@ -28,7 +28,7 @@ class ShapeAfterFit(SoundTokenizer):
 
 class CodesFromOne(SoundTokenizer):
     fails = ("codes",)
-    says = "expected codes from 0 to 63, got codes from 1 to 64"
+    says = "expected codes from 0 to 23, got codes from 1 to 24"
 
     def encode(self, x: torch.Tensor) -> Tokens:
         tokens = super().encode(x)
@@ -60,7 +60,7 @@ class DecodesToNaN(SoundTokenizer):
     says = "expected finite decoded windows, got NaN or infinity"
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        return torch.where(codes[:, :1, None, None] == 5, torch.nan, super().decode(codes))
+        return torch.where((codes == 5).any(dim=1)[:, None, None, None], torch.nan, super().decode(codes))
 
 
 class CentredByBatch(SoundTokenizer):
@@ -143,7 +143,7 @@ class Prints(SoundTokenizer):
     says = "expected nothing on stdout, got 'epoch 1"
 
     def fit(self, windows: Windows, context: Context) -> None:
-        print("epoch 1")
+        print("epoch 1")  # noqa: T201 - the fault
         super().fit(windows, context)
 
 

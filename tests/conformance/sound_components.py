@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FRAMES = 4
-CODES = 64
+CODES = 24
 
 
 class SoundTokenizer:
@@ -132,7 +132,7 @@ class SoundFlow:
         self.mean, self.log_scale = state["mean"], state["log_scale"]
 
     def _log_scale(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
-        moved = 0.0 if condition is None else 0.01 * condition.mean(dim=(1, 2))[:, None, None, None]
+        moved = 0.0 if condition is None else 0.1 * condition.mean(dim=(1, 2))[:, None, None, None]
         return (self.log_scale + moved).expand(x.shape)
 
 

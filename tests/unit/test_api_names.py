@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import vadbench.api as api
+from vadbench import api
 
 _HEAVY = {"numpy", "torch", "pydantic", "scipy", "sklearn", "pandas", "matplotlib"}
 

@@ -42,6 +42,9 @@ SOURCE = """
 
     class Broken(Base):
         def __init__(self, config, data_root): raise OSError("disk on fire")
+
+    class Nameless(Base):
+        info = None
 """
 
 
@@ -55,6 +58,7 @@ def registry(tmp_path, monkeypatch) -> Registry:
         ("opened", "Folder", {"opens_folders": True}),
         ("stand-in", "StandIn", {"default": True}),
         ("broken", "Broken", {}),
+        ("nameless", "Nameless", {}),
     ):
         registry.dataset(name, f"{module}:{cls}", config=f"{module}:Config", **flags)
     return registry
@@ -78,7 +82,7 @@ class TestOpen:
         assert data.root == tmp_path
         assert data.config.size == 5
 
-    @pytest.mark.parametrize("write", [lambda p: str(p), lambda p: f"./{p.name}", lambda p: p.name, lambda p: f"{p}/"])
+    @pytest.mark.parametrize("write", [str, lambda p: f"./{p.name}", lambda p: p.name, lambda p: f"{p}/"])
     def test_by_path(self, registry, tmp_path, monkeypatch, write):
         folder = tmp_path / "poses"
         folder.mkdir()
@@ -206,3 +210,16 @@ class TestPlan:
     def test_everything_wrong_is_told_at_once(self, plugins, wrong):
         with pytest.raises(UsageError):
             make_plan("msgflow", plugins, **{"datasets": ["first"], **wrong})
+
+
+def test_a_default_data_set_that_cannot_be_made_does_not_stop_the_others(registry, tmp_path, caplog):
+    (target,) = {entry.target for entry in registry.entries("dataset") if entry.name == "broken"}
+    registry.dataset("broken-default", target, default=True)
+    (tmp_path / "first").mkdir()
+    assert default_datasets(registry, root=tmp_path) == ["first"]
+    assert "broken-default" in caplog.text
+
+
+def test_a_data_set_without_info_is_refused(registry):
+    with pytest.raises(PluginError, match="'nameless' has no info"):
+        open_dataset("nameless", registry, root=None, settings={})

@@ -80,6 +80,15 @@ def test_an_unbroken_track_is_tiled_back_to_its_beginning(stride):
         assert [row for row, _ in walked(linked, previous, at)] == list(range(first - LENGTH, -1, -LENGTH))
 
 
+@pytest.mark.parametrize(("missing", "gap", "joined"), [(0, 1, True), (0, 2, False), (2, 3, True), (2, 4, False)])
+def test_how_long_a_gap_may_be_between_two_windows(missing, gap, joined):
+    after = 3 + gap
+    windows = made_windows({1: [0, 1, 2, 3, *range(after, after + 4)]}, rule=WindowRule(LENGTH, 1, missing, keep_last=True))
+    last = windows.select(windows.start == after)
+    linked, previous = last.linked()
+    assert walked(linked, previous, 0) == ([(0, False)] if joined else [])
+
+
 def test_no_window_at_all():
     linked, previous = made_windows({1: range(3)}).linked()
     assert len(linked) == len(previous) == 0

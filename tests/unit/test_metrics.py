@@ -54,6 +54,7 @@ def test_one_class(n):
     assert math.isnan(auroc(np.zeros(n, bool), score))
     assert math.isnan(auroc(np.ones(n, bool), score))
     assert math.isnan(average_precision(np.zeros(n, bool), score))
+    assert math.isnan(average_precision(np.ones(n, bool), score))
 
 
 def test_constant_scores():

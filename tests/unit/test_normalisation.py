@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -20,8 +22,8 @@ def reference(window: np.ndarray) -> np.ndarray:
     """One window (T, J, 2), number by number in double precision; NaN takes no part."""
     x = [[float(p[0]) / 856 for p in pose] for pose in window]
     y = [[float(p[1]) / 480 for p in pose] for pose in window]
-    flat_x = [v for row in x for v in row if v == v]
-    flat_y = [v for row in y for v in row if v == v]
+    flat_x = [v for row in x for v in row if not math.isnan(v)]
+    flat_y = [v for row in y for v in row if not math.isnan(v)]
     mean_x, mean_y = sum(flat_x) / len(flat_x), sum(flat_y) / len(flat_y)
     spread = (sum((v - mean_y) ** 2 for v in flat_y) / len(flat_y)) ** 0.5
     return np.array(

@@ -156,7 +156,9 @@ class TestLoad:
     def test_another_contract(self, module):
         assert "lacks tracks, labels" in error_of(lambda: self.load(f"{module}:Whole", kind="dataset")).what
 
-    @pytest.mark.parametrize("source", ["def broken(:", "raise RuntimeError('no licence')", "1 / 0", "import no_such_module_here"])
+    @pytest.mark.parametrize(
+        "source", ["def broken(:", "raise RuntimeError('no licence')", "1 / 0", "import no_such_module_here"]
+    )
     def test_module_that_cannot_be_imported(self, tmp_path, monkeypatch, source):
         module = write_module(tmp_path, monkeypatch, source)
         assert "cannot be imported" in error_of(lambda: self.load(f"{module}:C")).what

@@ -110,6 +110,8 @@ class TestOpen:
             (run.path / "labels.npz").write_bytes(b"other")
         with pytest.raises(DriftError) as caught:
             getattr(open_run(run.path), name)()
+        with pytest.raises(DriftError):
+            run.verify()
         assert caught.value.exit_code == 6
         assert caught.value.where == str(run.path / f"{name}.npz")
 
@@ -119,6 +121,8 @@ class TestOpen:
         (run.path / f"{name}.npz").unlink()
         with pytest.raises(DataError, match=f"has no {name}.npz"):
             getattr(open_run(run.path), name)()
+        with pytest.raises(DataError, match=f"has no {name}.npz"):
+            run.verify()
 
     def test_not_a_run(self, tmp_path):
         with pytest.raises(DataError, match="not a run folder"):

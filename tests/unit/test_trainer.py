@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def test_loss_falls(optimiser):
 def test_every_example_once_an_epoch_in_another_order():
     module, _ = fitted(epochs=2)
     assert [len(step) for step in module.steps] == [8, 8, 8, 8, 8, 8, 2] * 2
-    first, second = (sum(module.steps[i : i + 7], []) for i in (0, 7))
+    first, second = (list(chain(*module.steps[i : i + 7])) for i in (0, 7))
     assert sorted(first) == sorted(second) == list(range(50))
     assert first != second
 
@@ -129,7 +130,7 @@ def test_progress_and_log(caplog):
             from contextlib import nullcontext
 
             told.append((description, total))
-            return nullcontext(lambda n: told.append(n))
+            return nullcontext(told.append)
 
     module = Line()
     context = Context(name="m.part", progress=Counting(), logger=logging.getLogger("vadbench.test"))
@@ -152,7 +153,12 @@ class TestSeeded:
 
     def test_after_an_error(self):
         before = torch.get_rng_state()
-        with pytest.raises(ValueError, match="x"), seeded(5):
-            torch.rand(3)
-            raise ValueError("x")
+
+        def fail() -> None:
+            with seeded(5):
+                torch.rand(3)
+                raise ValueError("x")
+
+        with pytest.raises(ValueError, match="x"):
+            fail()
         assert torch.equal(before, torch.get_rng_state())

@@ -12,11 +12,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import torch
 
 Advance = Callable[[int], None]
@@ -127,6 +126,8 @@ class Context:
 
     def rng(self) -> np.random.Generator:
         """A NumPy generator from the seed; the same at each call."""
+        import numpy as np
+
         return np.random.default_rng(self.seed)
 
     def generator(self) -> torch.Generator:

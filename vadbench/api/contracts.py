@@ -4,6 +4,9 @@ Everywhere: an anomaly score is higher for more anomalous; log-likelihoods are i
 bits per dimension. Shapes: W windows, B windows of a batch, C = 2 channels (x, y), T frames, J joints, L tokens a
 window, D numbers a code vector, H tokens of history.
 
+Everywhere, too: zero windows give empty output, what a window gets depends neither on the windows beside it nor on their
+order, and a component does not write to the arrays it is given.
+
 How the harness makes one, where ``config`` is an instance of the config model it was registered with:
 
 =========  ====================================================
@@ -156,7 +159,7 @@ class Tokenizer(Protocol):
         ...
 
     def encode(self, x: torch.Tensor) -> Tokens:
-        """Windows (B, C, T, J) to tokens. No gradient is needed."""
+        """Windows (B, C, T, J) to tokens; equal codes in the same place have equal vectors. No gradient is needed."""
         ...
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
@@ -181,7 +184,7 @@ class Prior(Protocol):
         Args:
             codes: (B, L) int64.
             history: (B, H) int64, the track's tokens before the window, oldest first, padded on the left with -1,
-                for the H it was made with; None for no history.
+                for the H it was made with; None is the same as a history of nothing but -1.
 
         Returns:
             (B, L) float32, nats.
@@ -189,13 +192,19 @@ class Prior(Protocol):
         ...
 
     def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
-        """Continues (B, H) histories by ``tokens`` tokens: (B, tokens) int64."""
+        """Continues (B, H) histories by ``tokens`` tokens, which may be more than L: (B, tokens) int64.
+
+        The generator decides what is drawn.
+        """
         ...
 
 
 @runtime_checkable
 class Flow(Protocol):
-    """An invertible map between windows and latents, with an exact density, optionally conditioned on code vectors."""
+    """An invertible map between windows and latents, with an exact density, optionally conditioned on code vectors.
+
+    One that cannot be conditioned raises `ConfigError` when it is made with a condition.
+    """
 
     def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
         """Learns from normal windows and their conditions (W, L, D) float32, or None."""
@@ -216,7 +225,11 @@ class Flow(Protocol):
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Fuses the terms of a composition into one anomaly score."""
+    """Fuses the terms of a composition into one anomaly score.
+
+    Terms go by name, in any order. The score never falls when a term rises, unless the class says ``monotone = False``; a
+    term that was constant in training still gives finite scores.
+    """
 
     def fit(self, terms: Terms) -> None:
         """Learns statistics from the terms of normal training windows."""

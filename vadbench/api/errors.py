@@ -43,12 +43,13 @@ class VadbenchError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        lines = [self.what]
+        parts = [self.what]
         if self.where is not None:
-            lines.append(f"  where:  {self.where}")
+            parts.append(f"where:  {self.where}")
         if self.remedy is not None:
-            lines.append(f"  remedy: {self.remedy}")
-        return "\n".join(lines)
+            parts.append(f"remedy: {self.remedy}")
+        # Where a part has several lines, those after the first stand under its text.
+        return "\n  ".join(part.replace("\n", "\n" + " " * 10) for part in parts)
 
 
 class UsageError(VadbenchError):

@@ -77,10 +77,6 @@ def _call(arguments: list[str], *, debug: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; nothing half written was left", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader of our output, such as head, has gone; that is its right.
-        sys.stderr.close()
-        return 0
     except Exception as error:
         if debug:
             raise

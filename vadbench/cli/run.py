@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from vadbench.engine.run import Outcome
 
 
+_SEED = click.IntRange(0, 2**63 - 1)
+
+
 @click.command()
 @click.argument("method", type=ComponentName())
 @click.option("--dataset", "datasets", multiple=True, type=ComponentName("dataset"), help="Data set or folder; repeatable.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Folder below which data sets lie [$VADBENCH_DATA].")
-@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Repeatable.")
+@click.option("--seed", "seeds", multiple=True, type=_SEED, default=(0,), show_default=True, help="Repeatable.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting: tokenizer.codebook_size=32.")
 @click.option("--tokenizer", type=ComponentName("tokenizer"), help="Swap the tokenizer; 'none' leaves it out.")
 @click.option("--prior", type=ComponentName("prior"), help="Swap the prior; 'none' leaves it out.")
@@ -54,8 +57,9 @@ def run(
 
     Without --dataset: the HR data sets found below the data root, else synthetic-campus.
     """
+    from vadbench.engine.device import choose_device
     from vadbench.engine.plan import make_plan
-    from vadbench.engine.run import choose_device, run_job
+    from vadbench.engine.run import run_job
 
     plugins = installed_plugins()
     wanted: dict[Kind, str | None] = {"tokenizer": tokenizer, "prior": prior, "flow": flow, "scorer": scorer}

@@ -25,7 +25,7 @@ def build_detector(resolved: ResolvedMethod, poses: PoseShape, context: Context)
         detector: Detector = _make(chosen["detector"], context, poses)
         return detector
     tokenizer = _make(chosen["tokenizer"], context, poses) if "tokenizer" in chosen else None
-    tokens: TokenShape | None = tokenizer.shape if tokenizer is not None else None
+    tokens = _token_shape(tokenizer, chosen["tokenizer"]) if tokenizer is not None else None
     settings = resolved.method.composition
     conditioned = settings.condition == "own"
     history = settings.history * tokens.tokens if tokens is not None else 0
@@ -49,6 +49,17 @@ def count_parameters(detector: Any) -> int:
     return sum(torch.as_tensor(value).numel() for value in detector.state_dict().values())
 
 
+def _token_shape(tokenizer: Any, component: Component) -> TokenShape:
+    shape = getattr(tokenizer, "shape", None)
+    if not isinstance(shape, TokenShape):
+        raise PluginError(
+            f"tokenizer {component.entry.name!r} has {shape!r} as its shape",
+            where=f"{component.entry.target}, plug-in {component.entry.plugin}",
+            remedy="a tokenizer has an attribute shape, a TokenShape, as soon as it is made",
+        )
+    return shape
+
+
 def _make(component: Component, context: Context, *shapes: Any) -> Any:
     entry = component.entry
     with seeded(context.child(f"{entry.kind}.init").seed):
@@ -62,4 +73,5 @@ def _make(component: Component, context: Context, *shapes: Any) -> Any:
                 where=f"{entry.target}, plug-in {entry.plugin}",
                 remedy="check its settings against the shapes of the other parts; --debug shows where it failed",
             ) from error
-    return made.to(context.device) if isinstance(made, torch.nn.Module) else made
+    # In evaluation mode until it is trained: one whose weights are loaded instead must neither drop out nor track statistics.
+    return made.to(context.device).eval() if isinstance(made, torch.nn.Module) else made

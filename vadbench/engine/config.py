@@ -149,6 +149,7 @@ def resolve(
     }
     settings: dict[str, Any] = {"windows": method.windows.model_dump(mode="json"), "track": method.track}
     if "detector" not in components:
+        method = method.model_copy(update={"composition": _in_effect(method)})
         settings["composition"] = method.composition.model_dump(mode="json")
     for kind, component in components.items():
         settings[kind] = {"name": component.entry.name, **component.config.model_dump(mode="json")}
@@ -202,6 +203,17 @@ def _check_windows(windows: WindowsConfig) -> None:
     normaliser(windows.normalisation)
     layout_named(windows.layout)
     WindowRule(windows.length, windows.train_stride, windows.missing, windows.keep_last)
+
+
+def _in_effect(method: MethodConfig) -> CompositionConfig:
+    """The composition without what an absent part leaves idle, so that equal methods have equal hashes."""
+    has = {"semantic": method.prior, "detail": method.flow, "reconstruction": method.tokenizer}
+    changes: dict[str, Any] = {"terms": tuple(term for term in method.composition.terms if has[term] is not None)}
+    if method.tokenizer is None or method.flow is None:
+        changes["condition"] = "none"
+    if method.prior is None:
+        changes["history"] = 0
+    return method.composition.model_copy(update=changes)
 
 
 def _check_parts(method: MethodConfig) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vadbench.api import Dataset, Locatable, PluginError, Registry, UsageError, VadbenchError, did_you_mean
+from vadbench.api import Dataset, DatasetInfo, Locatable, PluginError, Registry, UsageError, VadbenchError, did_you_mean
 from vadbench.engine.config import parse_change, validated_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+logger = logging.getLogger(__name__)
 
 DATA_ROOT_VARIABLE: Final = "VADBENCH_DATA"
 DATASET_SECTION: Final = "dataset."
@@ -55,7 +58,14 @@ def open_dataset(name: str, registry: Registry, *, root: Path | None, settings: 
 
 def default_datasets(registry: Registry, *, root: Path | None) -> list[str]:
     """What is run when the user names no data set: the default ones that are found, else the default stand-in."""
-    candidates = {entry.name: _make(entry.name, registry, root, {}) for entry in registry.entries("dataset") if entry.default}
+    candidates = {}
+    for entry in registry.entries("dataset"):
+        if entry.default:
+            try:
+                candidates[entry.name] = _make(entry.name, registry, root, {})
+            except VadbenchError as error:
+                # Nobody asked for this one by name, so it must not stop the others.
+                logger.warning("data set %s is left out: %s", entry.name, error)
     found = [name for name, data in candidates.items() if not data.info.stand_in and _available(data)]
     return found or [name for name, data in candidates.items() if data.info.stand_in]
 
@@ -75,4 +85,10 @@ def _make(name: str, registry: Registry, root: Path | None, settings: Mapping[st
         raise PluginError(
             f"dataset {name!r} cannot be opened: {type(error).__name__}: {error}", where=f"plug-in {entry.plugin}"
         ) from error
+    if not isinstance(getattr(dataset, "info", None), DatasetInfo):
+        raise PluginError(
+            f"dataset {name!r} has no info",
+            where=f"{entry.target}, plug-in {entry.plugin}",
+            remedy="a dataset has an attribute info, a DatasetInfo, as soon as it is made",
+        )
     return dataset

@@ -22,7 +22,7 @@ def environment(device: str) -> Environment:
     import torch
 
     return Environment(
-        device=device if device == "cpu" else f"{device} ({torch.cuda.get_device_name(device)})",
+        device=f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device,
         threads=torch.get_num_threads(),
         python=platform.python_version(),
         platform=platform.platform(),
@@ -46,7 +46,7 @@ def run_identity(job: Job, plugins: Plugins, *, device: str, poses: dict[str, st
         "protocol": job.protocol.digest(),
         "device": device.partition(":")[0],
         "versions": sorted({plugins.version_of(part.entry.plugin) for part in job.resolved.components.values()}),
-        "torch": metadata.version("torch"),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
     }
     return digest_of(identity)
 

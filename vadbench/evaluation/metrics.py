@@ -20,5 +20,7 @@ def auroc(abnormal: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
 
 
 def average_precision(abnormal: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
-    """Average precision of the abnormal class, in [0, 1]; NaN where no frame is abnormal."""
-    return float(average_precision_score(abnormal, score)) if abnormal.any() else math.nan
+    """Average precision of the abnormal class, in [0, 1]; NaN where only one class is present."""
+    if abnormal.all() or not abnormal.any():
+        return math.nan
+    return float(average_precision_score(abnormal, score))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from vadbench.api import DataError, DriftError, FrameLabels, WindowScores
+from vadbench.api import DataError, DriftError, FrameLabels, UsageError, WindowScores
 from vadbench.store.arrays import load_labels, load_scores
 from vadbench.store.record import RunRecord
 
@@ -48,6 +48,11 @@ class StoredRun:
         self._verify(LABELS)
         return load_labels(self.path / LABELS)
 
+    def verify(self) -> None:
+        """Raises `DataError` for a file that is gone and `DriftError` for one that is not as it was recorded."""
+        for name in {SCORES, LABELS, *self.record.files}:
+            self._verify(name)
+
     def _verify(self, name: str) -> None:
         path = self.path / name
         if not path.is_file():
@@ -70,8 +75,16 @@ def new_run(path: Path) -> Iterator[Path]:
     """A temporary folder that becomes the run folder ``path`` when the block ends, and vanishes if it raises.
 
     A run that is there already is replaced only when the new one is whole.
+
+    Raises:
+        UsageError: if nothing can be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"runs cannot be stored here: {error.strerror}", where=path.parent, remedy="name another folder with --out"
+        ) from error
     with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=path.parent, ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch) / "new"
         folder.mkdir()

@@ -11,7 +11,7 @@ from vadbench.api import ConfigError, Context, Flow
 from vadbench.testing import conduct_checks, learning_checks
 from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
 from vadbench.testing.jacobian import log_det_by_derivatives
-from vadbench.testing.sample import TOKENS, sample_condition, sample_windows
+from vadbench.testing.sample import TOKENS, sample_batch, sample_condition, sample_windows
 from vadbench.testing.trial import LearningTrial
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from vadbench.api import PoseShape, TokenShape
 
 _CONTRACT: Final = "Flow"
-_NOISE: Final = 2.0
-"""Standard deviation of the noise that makes a window unlikely; a normalised body is some 3 high. With much less, a flow
+_NOISE: Final = 3.0
+"""Standard deviation of the noise that makes a window unlikely: about the height of a normalised body. With much less, a flow
 that has seen few windows may well find the noisy ones likelier."""
-_LOG_DET_TOLERANCE: Final = 1e-3
+_LOG_DET_TOLERANCE: Final = 1e-4
 """Nats per dimension that log_det may be off."""
 
 
@@ -47,7 +47,7 @@ class FlowTrial(LearningTrial[Flow]):
     ) -> None:
         super().__init__(make, memory)
         self.windows = sample_windows()
-        self.x = torch.from_numpy(self.windows.batch(slice(None)).x)
+        self.x = sample_batch()
         self.condition = sample_condition(self.x) if conditioned else None
 
     def build(self) -> Flow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -64,15 +65,11 @@ def sample_tracks(layout: SkeletonLayout = COCO_18, *, seed: int = 17) -> Tracks
         layout: COCO-17 or COCO-18.
         seed: Another one gives other people.
     """
-    rng = np.random.default_rng(seed)
-    poses = np.stack([_walk(rng) for _ in range(CLIPS * WALKERS)])
-    lost = rng.random(poses.shape[:3]) < 0.01
-    poses[lost] = (np.nan, np.nan, 0)
     rows = CLIPS * WALKERS * FRAMES
     tracks = Tracks(
         clips=tuple(Clip(f"sample_{number + 1:02d}", f"scene_{number % 2 + 1}", FRAMES, (856, 480)) for number in range(CLIPS)),
         layout=COCO_17,
-        keypoints=poses.reshape(rows, len(COCO_17), 3).astype(np.float32),
+        keypoints=_poses(seed).copy(),
         clip=np.repeat(np.arange(CLIPS, dtype=np.int32), WALKERS * FRAMES),
         person=np.tile(np.repeat(np.arange(1, WALKERS + 1, dtype=np.int32), FRAMES), CLIPS),
         frame=np.tile(np.arange(FRAMES, dtype=np.int32), CLIPS * WALKERS),
@@ -84,6 +81,11 @@ def sample_tracks(layout: SkeletonLayout = COCO_18, *, seed: int = 17) -> Tracks
 def sample_windows(length: int = 24, *, stride: int = 3, layout: SkeletonLayout = COCO_18, seed: int = 17) -> Windows:
     """Every window of the sample's tracks: 216 of them as it stands, normalised as STG-NF does."""
     return cut_windows(sample_tracks(layout, seed=seed), WindowRule(length, stride), normaliser("stg-nf"))
+
+
+def sample_batch() -> torch.Tensor:
+    """(B, C, T, J): the windows of `sample_windows` as a tensor of one's own."""
+    return _batch().clone()
 
 
 def absurd_windows(windows: Windows) -> Windows:
@@ -122,6 +124,21 @@ def sample_terms(rows: int = 200) -> dict[str, NDArray[np.float64]]:
         "detail": rng.normal(900.0, 120.0, rows),
         "reconstruction": rng.gamma(3.0, 0.01, rows),
     }
+
+
+@cache
+def _batch() -> torch.Tensor:
+    return torch.from_numpy(sample_windows().batch(slice(None)).x)
+
+
+@cache
+def _poses(seed: int) -> NDArray[np.float32]:
+    """(rows, 17, 3): every pose of the sample, person after person."""
+    rng = np.random.default_rng(seed)
+    poses = np.stack([_walk(rng) for _ in range(CLIPS * WALKERS)])
+    lost = rng.random(poses.shape[:3]) < 0.01
+    poses[lost] = (np.nan, np.nan, 0)
+    return poses.reshape(-1, len(COCO_17), 3).astype(np.float32)
 
 
 def _walk(rng: np.random.Generator) -> NDArray[np.float64]:

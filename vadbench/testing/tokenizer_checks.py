@@ -10,7 +10,7 @@ import torch
 from vadbench.api import Context, Tokenizer, Tokens, TokenShape
 from vadbench.testing import conduct_checks, learning_checks
 from vadbench.testing.conformance import expect, expect_same, is_finite
-from vadbench.testing.sample import sample_windows
+from vadbench.testing.sample import sample_batch, sample_windows
 from vadbench.testing.trial import LearningTrial
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class TokenizerTrial(LearningTrial[Tokenizer]):
     def __init__(self, make: Callable[[PoseShape], Tokenizer], memory: dict[str, Any] | None = None) -> None:
         super().__init__(make, memory)
         self.windows = sample_windows()
-        self.x = torch.from_numpy(self.windows.batch(slice(None)).x)
+        self.x = sample_batch()
 
     def build(self) -> Tokenizer:
         """A tokenizer of the sample's windows."""

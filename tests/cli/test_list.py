@@ -1,0 +1,104 @@
+"""``vadbench list`` and ``vadbench plugin list``: what is installed, also when a plug-in is broken."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from command_line import call
+from modules_on_disk import entry_point, write_module
+
+from vadbench.api import KINDS
+from vadbench.engine.plugins import load_plugins
+from vadbench.engine.presets import preset_names
+
+
+@pytest.fixture
+def vadbench(capsys):
+    return partial(call, capsys)
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """A plug-in that raises is installed beside the baselines; returns its name."""
+    module = write_module(tmp_path, monkeypatch, "raise OSError('no disk\\nreally none')")
+    plugins = load_plugins([entry_point(module), entry_point("vadbench_baselines.plugin", "baselines")])
+    monkeypatch.setattr("vadbench.cli.installed.load_plugins", lambda: plugins)
+    return module
+
+
+class TestList:
+    def test_everything(self, vadbench):
+        called = vadbench("list")
+        assert called.code == 0
+        for heading in ("methods", *(f"{kind}s" for kind in KINDS)):
+            assert f"\n{heading}\n" in f"\n{called.out}"
+        for name in ("msgflow", "knn", "vq-vae", "hr-shanghaitech", "stgcn-coupling"):
+            assert f"  {name} " in called.out
+        assert called.err == ""
+
+    def test_json(self, vadbench):
+        rows = vadbench("list", "--json").json
+        assert all(set(row) == {"kind", "name", "summary", "plugin"} for row in rows)
+        registry = load_plugins().registry
+        found = {(row["kind"], row["name"]) for row in rows}
+        assert {(entry.kind, entry.name) for entry in registry.entries()} <= found
+        assert {("method", name) for name in preset_names()} <= found
+        assert len(rows) == len(found)
+
+    @pytest.mark.parametrize("kind", ["method", *KINDS])
+    @pytest.mark.parametrize("plural", ["", "s"])
+    def test_of_one_kind(self, vadbench, kind, plural):
+        rows = vadbench("list", kind + plural, "--json").json
+        assert rows
+        assert {row["kind"] for row in rows} == {kind}
+
+    def test_unknown_kind(self, vadbench):
+        called = vadbench("list", "tokeniser")
+        assert called.code == 2
+        assert "no kind of component called 'tokeniser'" in called.err
+        assert "'tokenizer'" in called.err
+
+    def test_broken_plugin_is_mentioned_and_survived(self, vadbench, broken):
+        called = vadbench("list")
+        assert called.code == 0
+        assert "knn" in called.out
+        assert f"warning: plug-in {broken!r} (unknown) was left out: OSError: no disk\n" in called.err
+        assert "vadbench plugin list" in called.err
+
+    def test_json_stays_json_beside_a_broken_plugin(self, vadbench, broken):
+        called = vadbench("list", "--json")
+        assert called.json
+        assert "was left out" in called.err
+
+    def test_names_that_are_methods_twice_over_stand_once(self, vadbench):
+        names = [row["name"] for row in vadbench("list", "methods", "--json").json]
+        assert sorted(set(names)) == names
+
+
+class TestPluginList:
+    def test_json(self, vadbench):
+        rows = {row["name"]: row for row in vadbench("plugin", "list", "--json").json}
+        assert rows["msgflow"]["status"] == "ok"
+        assert "tokenizer vq-vae" in rows["msgflow"]["components"]
+        assert rows["msgflow"]["distribution"] == "vadbench"
+        assert rows["msgflow"]["version"]
+        assert rows["msgflow"]["error"] is None
+
+    def test_text(self, vadbench):
+        called = vadbench("plugin", "list")
+        assert called.code == 0
+        assert "  tokenizer vq-vae\n" in called.out
+
+    @pytest.mark.parametrize("options", [[], ["--json"]])
+    def test_broken(self, vadbench, broken, options):
+        called = vadbench("plugin", "list", *options)
+        assert called.code == 0
+        assert "OSError: no disk" in called.out
+        assert "Traceback (most recent call last)" in called.out
+        assert f"{broken}.py" in called.out
+        assert "detector knn" in called.out
+        if options:
+            rows = {row["name"]: row for row in called.json}
+            assert rows[broken]["status"] == "failed"
+            assert rows["baselines"]["status"] == "ok"

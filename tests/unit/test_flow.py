@@ -1,0 +1,185 @@
+"""The coupling flow: exactly invertible, its density exact, its condition silent at first."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from made_tracks import made_windows
+
+from vadbench.api import COCO_17, COCO_18, ConfigError, Context, Flow, PoseShape, SkeletonLayout, TokenShape
+from vadbench.engine.trainer import seeded, train
+from vadbench_msgflow.flow import STGCNCouplingConfig, STGCNCouplingFlow
+
+POSES = PoseShape(2, 8, COCO_17)
+TOKENS = TokenShape(codebook_size=6, tokens=2, width=3)
+
+
+def made(poses: PoseShape = POSES, condition: TokenShape | None = TOKENS, *, shaken: bool = True, **settings):
+    """A flow; ``shaken`` gives every parameter and statistic a random value, as after some training."""
+    with seeded(0):
+        flow = STGCNCouplingFlow(STGCNCouplingConfig(**{"steps": 3, **settings}), poses, condition).eval()
+        if shaken:
+            for name, value in flow.state_dict().items():
+                if value.is_floating_point():
+                    value.add_(0.3 * torch.randn_like(value).abs() if "var" in name else 0.3 * torch.randn_like(value))
+    return flow
+
+
+def drawn(poses: PoseShape = POSES, n: int = 5) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    return torch.randn(n, 2, poses.frames, poses.joints, generator=generator), torch.randn(n, 2, 3, generator=generator)
+
+
+@pytest.mark.parametrize("frames", [8, 10, 24])
+@pytest.mark.parametrize("conditioned", [True, False])
+@torch.no_grad()
+def test_inverse(frames, conditioned):
+    poses = PoseShape(2, frames, COCO_18)
+    flow = made(poses, TOKENS if conditioned else None)
+    x, condition = drawn(poses)
+    z, log_det = flow(x, condition if conditioned else None)
+    assert z.shape == x.shape
+    assert log_det.shape == (5,)
+    assert not torch.allclose(z, x)
+    torch.testing.assert_close(flow.inverse(z, condition if conditioned else None), x, rtol=1e-4, atol=1e-4)
+    assert isinstance(flow, Flow)
+
+
+@pytest.mark.parametrize("conditioned", [True, False])
+def test_log_det_is_that_of_the_jacobian(conditioned):
+    poses = PoseShape(2, 4, SkeletonLayout("small", ("a", "b", "c"), (), ()))
+    flow = made(poses, TOKENS if conditioned else None).double()
+    x, condition = (value.double() for value in drawn(poses, n=3))
+    _, log_det = flow(x, condition if conditioned else None)
+    log_det = log_det.detach()
+    for i in range(3):
+        own = condition[[i]] if conditioned else None
+        jacobian = torch.autograd.functional.jacobian(lambda v, own=own: flow(v[None], own)[0][0], x[i]).reshape(24, 24)
+        assert float(log_det[i]) == pytest.approx(float(torch.linalg.slogdet(jacobian).logabsdet), abs=1e-9)
+
+
+class TestCondition:
+    def test_silent_before_training(self):
+        flow, x, condition = made(shaken=False), *drawn()
+        torch.testing.assert_close(flow.log_prob(x, condition), flow.log_prob(x, None), rtol=0, atol=0)
+        torch.testing.assert_close(flow(x, condition)[0], flow(x, None)[0], rtol=0, atol=0)
+
+    def test_same_start_as_without(self):
+        conditioned, plain = made(shaken=False).state_dict(), made(condition=None, shaken=False)
+        x, _ = drawn()
+        plain.load_state_dict({name: value for name, value in conditioned.items() if name in plain.state_dict()})
+        torch.testing.assert_close(plain.log_prob(x, None), made(shaken=False).log_prob(x, None))
+
+    @pytest.mark.parametrize("place", [{"couplings": True, "mean": False}, {"couplings": False, "mean": True}])
+    def test_each_place_counts_after_training(self, place):
+        flow, (x, condition) = made(**place), drawn()
+        assert not torch.allclose(flow.log_prob(x, condition), flow.log_prob(x, condition + 1))
+        assert torch.allclose(flow(x, condition)[0], flow(x, condition + 1)[0]) == place["mean"]
+
+    def test_nowhere(self):
+        flow, (x, condition) = made(couplings=False, mean=False), drawn()
+        torch.testing.assert_close(flow.log_prob(x, condition), flow.log_prob(x, condition + 1))
+
+    def test_a_token_moves_the_mean_of_its_own_frames(self):
+        flow, (_, condition) = made(couplings=False), drawn()
+        other = condition.clone()
+        other[:, 1] += 1
+        moved = (flow._base_mean(condition) - flow._base_mean(other)).abs().amax(dim=(0, 1, 3))
+        assert (moved[:4] == 0).all()
+        assert (moved[4:] > 0).all()
+
+    def test_tokens_that_do_not_divide_the_frames(self):
+        with pytest.raises(ConfigError) as caught:
+            made(condition=TokenShape(6, 3, 3))
+        assert "3 tokens cannot be spread over 8 frames" in caught.value.what
+        assert "condition=none" in caught.value.remedy
+
+
+class TestDensity:
+    def test_by_change_of_variables(self):
+        flow, (x, condition) = made(), drawn()
+        z, log_det = flow(x, condition)
+        mean = flow._base_mean(condition)
+        base = torch.distributions.Normal(mean, 1.0).log_prob(z).sum(dim=(1, 2, 3))
+        torch.testing.assert_close(flow.log_prob(x, condition), base + log_det, rtol=1e-5, atol=1e-3)
+
+    @torch.no_grad()
+    def test_integrates_to_one(self):
+        """One frame pair and one joint are 4 numbers; importance sampling from a wide Gaussian gives the integral."""
+        poses = PoseShape(2, 2, SkeletonLayout("dot", ("a",), (), ()))
+        flow = made(poses, None, steps=2, base_mean=0.5).double()
+        generator = torch.Generator().manual_seed(0)
+        wide = torch.distributions.Normal(0.0, 3.0)
+        x = 3 * torch.randn(400_000, 2, 2, 1, generator=generator, dtype=torch.float64)
+        weight = (flow.log_prob(x, None) - wide.log_prob(x).sum(dim=(1, 2, 3))).exp()
+        assert float(weight.mean()) == pytest.approx(1, abs=0.05)
+
+    def test_gaussian_where_the_coupling_is_constant(self):
+        flow = made(condition=None, steps=1, shaken=False, base_mean=3.0)
+        with torch.no_grad():
+            for parameter in flow.steps[0].conditioner.parameters():
+                parameter.zero_()
+        x, _ = drawn()
+        # Nothing but a swap and a scale of sigmoid(2) on the channel that was x.
+        scale = 1 / (1 + math.exp(-2)) + 1e-6
+        z = torch.stack([x[:, 1], x[:, 0] * scale], dim=1)
+        base = torch.distributions.Normal(3.0, 1.0).log_prob(z).sum(dim=(1, 2, 3))
+        torch.testing.assert_close(flow.log_prob(x, None), base + 8 * 17 * math.log(scale), rtol=1e-5, atol=1e-3)
+
+    def test_in_nats_summed_over_dimensions(self):
+        flow, (x, _) = made(condition=None, shaken=False), drawn()
+        assert -flow.log_prob(x, None).mean() > 0.5 * x[0].numel()
+
+    @torch.no_grad()
+    def test_windows_do_not_see_each_other(self):
+        flow, (x, condition) = made(), drawn()
+        torch.testing.assert_close(flow.log_prob(x[[2]], condition[[2]])[0], flow.log_prob(x, condition)[2])
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return made_windows({1: range(60), 2: range(40)})
+
+
+class TestFit:
+    def fitted(self, windows, seed: int = 0, condition=None, **settings):
+        shape = TOKENS if condition is not None else None
+        flow = made(windows.shape, shape, shaken=False, **{"epochs": 3, "batch_size": 32, **settings})
+        with seeded(0):
+            flow.fit(windows, condition, Context(seed=seed, trainer=train))
+        return flow
+
+    @torch.no_grad()
+    def test_raises_the_likelihood(self, windows):
+        x = torch.from_numpy(windows.batch(slice(None)).x)
+        with torch.enable_grad():
+            short, long = self.fitted(windows, epochs=1), self.fitted(windows, epochs=8, learning_rate=0.01)
+        assert long.log_prob(x, None).mean() > short.log_prob(x, None).mean()
+        assert not long.training
+
+    def test_actnorm_starts_from_data(self, windows):
+        flow = made(windows.shape, None, shaken=False)
+        x = torch.from_numpy(windows.batch(slice(None)).x)
+        flow._start_actnorm(x, None)
+        z, _ = flow.steps[0].actnorm(x)
+        torch.testing.assert_close(z.mean(dim=(0, 2, 3)), torch.zeros(2), atol=1e-4, rtol=0)
+        torch.testing.assert_close(z.var(dim=(0, 2, 3)), torch.ones(2), atol=1e-2, rtol=0)
+
+    def test_uses_its_condition(self, windows):
+        condition = torch.randn(len(windows), 2, 3, generator=torch.Generator().manual_seed(0))
+        flow = self.fitted(windows, condition=condition, learning_rate=0.01)
+        x = torch.from_numpy(windows.batch(slice(None)).x)
+        assert not torch.allclose(flow.log_prob(x, condition), flow.log_prob(x, -condition))
+
+    def test_the_seed_decides(self, windows):
+        first, again, other = (self.fitted(windows, seed).state_dict() for seed in (1, 1, 2))
+        assert all(torch.equal(first[name], again[name]) for name in first)
+        name = "steps.0.actnorm.bias"
+        assert not torch.equal(first[name], other[name])
+
+
+def test_other_channels():
+    with pytest.raises(ConfigError, match="3 channels"):
+        made(PoseShape(3, 8, COCO_17))
