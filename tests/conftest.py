@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# The tests compute on little; several threads would wait for one another, the longer the busier the machine is. It must be said
+# before NumPy or torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import hypothesis
 import pytest
 from fixtures import write_pose_folder

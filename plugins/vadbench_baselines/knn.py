@@ -57,7 +57,9 @@ class KNN:
         with context.progress.task(f"fit {context.name}", 1) as advance:
             pca = PCA(width, random_state=int(rng.integers(2**31))).fit(rows)
             advance(1)
-        self._mean, self._components = pca.mean_.astype(np.float32), pca.components_.astype(np.float32)
+        self._mean = pca.mean_.astype(np.float32)
+        # In the order in which they are stored: a product's rounding depends on it, and loaded weights must score alike.
+        self._components = np.ascontiguousarray(pca.components_, dtype=np.float32)
         self._bank = self._project(rows)
         context.logger.info("%s: %d windows kept, %d components", context.name, len(self._bank), width)
 
@@ -76,7 +78,7 @@ class KNN:
     def state_dict(self) -> dict[str, torch.Tensor]:
         """PCA and the kept windows."""
         arrays = {"mean": self._mean, "components": self._components, "bank": self._bank}
-        return {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+        return {name: torch.from_numpy(value) for name, value in arrays.items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], /) -> None:
         """Takes back what `state_dict` gave."""
