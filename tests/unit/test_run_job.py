@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +62,32 @@ def test_same_seed_same_bytes(plugins, data, tmp_path, first):
     for name in ("scores.npz", "labels.npz", "weights.safetensors"):
         assert file_digest(again.run.path / name) == file_digest(first.run.path / name), name
     assert again.run.record.metrics == first.run.record.metrics
+
+
+@pytest.mark.parametrize("method", ["msgflow", "knn"])
+def test_same_bytes_whatever_the_number_of_cores(plugins, data, tmp_path, method):
+    here = ran(plugins, data, tmp_path / "here", method).run
+    source = (
+        "import sys; from pathlib import Path; from test_run_job import ran, load_plugins\n"
+        "data, out, method = sys.argv[1:]\n"
+        "outcome = ran(load_plugins(), Path(data), Path(out), method)\n"
+        "print(outcome.run.path)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source, str(data), str(tmp_path / "there"), method],
+        env={**os.environ, "OMP_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert file_digest(Path(done.stdout.strip()) / "scores.npz") == file_digest(here.path / "scores.npz")
+
+
+def test_another_number_of_threads_is_another_run(plugins, data, tmp_path):
+    (job,) = make_plan("knn", plugins, datasets=[str(data)], changes=TINY["knn"]).jobs
+    one, two = (run_job(job, plugins, out=tmp_path, threads=threads).run.record for threads in (1, 2))
+    assert (one.environment.threads, two.environment.threads) == (1, 2)
+    assert one.id != two.id
 
 
 def test_other_seed_other_scores(plugins, data, tmp_path, first):

@@ -33,6 +33,13 @@ _SEED = click.IntRange(0, 2**63 - 1)
 @click.option("--flow", type=ComponentName("flow"), help="Swap the flow; 'none' leaves it out.")
 @click.option("--scorer", type=ComponentName("scorer"), help="Swap the scorer.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ... or auto.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="CPU threads. Scores depend on their number in the last bits, and training on those: compare runs of one number.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of all runs.")
 @click.option("--force", is_flag=True, help="Run again even if a finished identical run is there.")
 @click.option("--no-plots", is_flag=True, help="Write no plots.")
@@ -48,6 +55,7 @@ def run(
     flow: str | None,
     scorer: str | None,
     device: str,
+    threads: int,
     out: Path,
     force: bool,
     no_plots: bool,
@@ -76,7 +84,7 @@ def run(
     with shown_progress() as progress:
         for job in plan.jobs:
             try:
-                done.append(run_job(job, plugins, out=out, device=chosen_device, force=force, progress=progress))
+                done.append(run_job(job, plugins, out=out, device=chosen_device, threads=threads, force=force, progress=progress))
             except VadbenchError as error:
                 if len(plan.jobs) == 1 and not as_json:
                     raise

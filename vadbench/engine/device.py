@@ -1,8 +1,14 @@
-"""On which device a run computes."""
+"""On which device, and on how many CPU threads, a run computes."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from vadbench.api import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def choose_device(wish: str) -> str:
@@ -17,3 +23,22 @@ def choose_device(wish: str) -> str:
         reason = str(error).splitlines()[0]
         raise UsageError(f"the device {wish!r} cannot be used: {reason}", remedy="use --device cpu or --device auto") from error
     return wish
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Torch and the libraries under NumPy and scikit-learn compute on ``count`` threads inside the block.
+
+    How a sum is shared among threads decides how it is rounded, and training makes much of little differences. With a
+    number that does not depend on the machine, the same seed gives the same scores on machines of any size.
+    """
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        with threadpool_limits(count):
+            yield
+    finally:
+        torch.set_num_threads(before)

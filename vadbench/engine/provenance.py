@@ -30,13 +30,14 @@ def environment(device: str) -> Environment:
     )
 
 
-def run_identity(job: Job, plugins: Plugins, *, device: str, poses: dict[str, str]) -> str:
+def run_identity(job: Job, plugins: Plugins, *, device: str, threads: int, poses: dict[str, str]) -> str:
     """12 hex digits over all that decides the scores of a run: two runs of one identity have the same scores.
 
     Args:
         job: Configuration, data set, seed, protocol.
         plugins: For the versions of those that the components come from.
         device: ``cpu`` or ``cuda``, without the index.
+        threads: CPU threads.
         poses: Split to fingerprint.
     """
     identity: dict[str, Any] = {
@@ -45,6 +46,7 @@ def run_identity(job: Job, plugins: Plugins, *, device: str, poses: dict[str, st
         "seed": job.seed,
         "protocol": job.protocol.digest(),
         "device": device.partition(":")[0],
+        "threads": threads,
         "versions": sorted({plugins.version_of(part.entry.plugin) for part in job.resolved.components.values()}),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
     }

@@ -26,6 +26,7 @@ from vadbench.api import (
     WindowScores,
 )
 from vadbench.engine.build import build_detector, count_parameters
+from vadbench.engine.device import cpu_threads
 from vadbench.engine.inputs import Inputs, read_inputs, read_test_labels
 from vadbench.engine.plugin_faults import method_step
 from vadbench.engine.provenance import environment, peak_memory_mb, run_identity
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
+    from vadbench.store.record import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,14 @@ class _Made:
 
 
 def run_job(
-    job: Job, plugins: Plugins, *, out: Path, device: str = "cpu", force: bool = False, progress: Progress | None = None
+    job: Job,
+    plugins: Plugins,
+    *,
+    out: Path,
+    device: str = "cpu",
+    threads: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Makes one run, or finds it finished.
 
@@ -71,6 +80,7 @@ def run_job(
         plugins: Installed plug-ins.
         out: Folder of all runs.
         device: As `choose_device` gives it.
+        threads: CPU threads to compute on; see `cpu_threads`.
         force: Run again even if a finished identical run is there.
         progress: Where to show progress.
 
@@ -80,15 +90,17 @@ def run_job(
     progress = progress or Silent()
     method = job.resolved.method
     inputs = read_inputs(job.dataset, method.windows, progress)
-    run_id = run_identity(job, plugins, device=device, poses=inputs.poses)
+    run_id = run_identity(job, plugins, device=device, threads=threads, poses=inputs.poses)
     path = folders.run_path(out, method.name, job.dataset.info.name, job.seed, run_id)
     if not force and (finished := _finished(path, job, inputs)):
         return Outcome(finished, reused=True)
     folders.remove_leftovers(out)
     with folders.new_run(path) as folder, _run_log(folder / folders.LOG) as logger:
         context = Context(device=device, seed=job.seed, name=method.name, progress=progress, logger=logger, trainer=train)
-        made = _fit_and_score(job, inputs, context)
-        record = _evaluate_and_save(job, inputs, made, folder, run_id=run_id, device=device)
+        with cpu_threads(threads):
+            made = _fit_and_score(job, inputs, context)
+            where = environment(device)
+        record = _evaluate_and_save(job, inputs, made, folder, run_id=run_id, where=where)
         logger.info("AUROC %s, not smoothed %s", record.metrics.auroc, record.metrics.auroc_raw)
         folders.write_record(folder, record)
     return Outcome(folders.open_run(path), reused=False)
@@ -162,7 +174,7 @@ def _diagnostics(detector: Detector) -> dict[str, float]:
     return told
 
 
-def _evaluate_and_save(job: Job, inputs: Inputs, made: _Made, folder: Path, *, run_id: str, device: str) -> RunRecord:
+def _evaluate_and_save(job: Job, inputs: Inputs, made: _Made, folder: Path, *, run_id: str, where: Environment) -> RunRecord:
     """Reads the labels, now that the scores are final, and writes every file of the run but its record."""
     tracks, info, method = inputs.test.tracks, job.dataset.info, job.resolved
     labels = read_test_labels(job.dataset, tracks)
@@ -199,7 +211,7 @@ def _evaluate_and_save(job: Job, inputs: Inputs, made: _Made, folder: Path, *, r
         terms={name: Metrics.of(evaluate(term, labels, scenes, job.protocol)) for name, term in terms.items()},
         diagnostics=made.diagnostics,
         cost=made.cost,
-        environment=environment(device),
+        environment=where,
         files={name: folders.file_digest(folder / name) for name in (folders.SCORES, folders.LABELS, folders.WEIGHTS)},
     )
 

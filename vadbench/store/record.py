@@ -92,7 +92,7 @@ class Environment(_Part):
 
     device: str
     threads: int
-    """CPU threads torch used; sums are ordered by them, so scores are bit-identical for the same number."""
+    """CPU threads used; sums are ordered by them, so scores are bit-identical for the same number."""
     python: str
     platform: str
     packages: dict[str, str]
