@@ -42,9 +42,11 @@ class FolderForm:
         missing = [part for part in parts if not (root / part).is_dir()]
         if not missing:
             return
-        expected = f"expected:\n{_indented(self.tree)}\nwhere to get it: {source}"
+        expected = f"expected:\n{indented(self.tree)}\nwhere to get it: {source}"
         if not root.is_dir():
-            raise DataError("the folder does not exist", where=root, remedy=expected)
+            parent = next(folder for folder in root.absolute().parents if folder.is_dir())
+            found = "\n".join(sorted(entry.name for entry in parent.iterdir())[:12]) or "(nothing)"
+            raise DataError("the folder does not exist", where=root, remedy=f"{expected}\nfound in {parent}:\n{indented(found)}")
         hint = ""
         if self.masks != "gt" and any((root / "gt").glob("*_tracks.txt")):
             hint = "this folder has the form of UBnormal: choose the data set ubnormal, which looks for <data root>/UBnormal\n"
@@ -52,7 +54,7 @@ class FolderForm:
         raise DataError(
             f"the folder is not in the pose layout: {' and '.join(missing)} missing",
             where=root,
-            remedy=f"{hint}{expected}\nfound:\n{_indented(found)}",
+            remedy=f"{hint}{expected}\nfound:\n{indented(found)}",
         )
 
 
@@ -74,7 +76,8 @@ def scene_of(clip: str) -> str:
     return ubnormal[1] if ubnormal else clip.partition("_")[0]
 
 
-def _indented(text: str) -> str:
+def indented(text: str) -> str:
+    """Lines of a tree, set apart from the text around them."""
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 

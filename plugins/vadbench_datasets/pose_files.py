@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vadbench.api import COCO_17, Clip, DataError, FrameLabels, Tracks
+from vadbench.api import COCO_17, Clip, DataError, DatasetInfo, FrameLabels, Tracks
 from vadbench_datasets.folder_form import POSE_SUFFIX, FolderForm, scene_of
 from vadbench_datasets.frame_masks import mask_length, read_mask
 from vadbench_datasets.pose_json import ClipPoses, read_poses
@@ -26,6 +26,16 @@ class Extent:
 
     clips: int
     frames: int
+
+
+def partial_info(info: DatasetInfo) -> DatasetInfo:
+    """What is to be said of a part of a data set: that figures on it are never a result."""
+    return replace(
+        info,
+        title=f"{info.title}, a part of it",
+        stand_in=True,
+        notes=("The test set is not whole: figures on it are comparable with nothing.", *info.notes),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +149,8 @@ class PoseFiles:
                 f"the test set has {found.clips} clips with {found.frames:,} frames; the published one has "
                 f"{self.extent.clips} clips with {self.extent.frames:,} frames",
                 where=self.root / self.form.masks,
-                remedy=f"complete it ({self.source}); to try a part of it, set partial = true: figures are then comparable "
-                "with nothing",
+                remedy=f"complete it ({self.source}); to try a part of it, "
+                "--set dataset.partial=true: figures are then never a result",
             )
 
 

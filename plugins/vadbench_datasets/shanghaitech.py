@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vadbench.api import COCO_17, ComponentConfig, DataError, DatasetInfo
-from vadbench_datasets.folder_form import STANDARD_FORM, STG_NF
-from vadbench_datasets.pose_files import Extent, PoseFiles
+from vadbench_datasets.folder_form import STANDARD_FORM, STG_NF, FolderForm, indented
+from vadbench_datasets.pose_files import Extent, PoseFiles, partial_info
 
 if TYPE_CHECKING:
     from vadbench.api import FrameLabels, Split, Tracks
@@ -47,7 +47,7 @@ class ShanghaiTechConfig(ComponentConfig):
     """Settings of `ShanghaiTech` and `HRShanghaiTech`.
 
     Args:
-        partial: Accept a test set that is not whole. Figures on it are comparable with nothing.
+        partial: Accept a test set that is not whole. Figures on it are shown as never a result.
     """
 
     partial: bool = False
@@ -61,6 +61,8 @@ class ShanghaiTech:
 
     def __init__(self, config: ShanghaiTechConfig, data_root: Path | None) -> None:
         self._config = config
+        if config.partial:
+            self.info = partial_info(self.info)
         self._data_root = data_root
 
     def available(self) -> bool:
@@ -76,7 +78,7 @@ class ShanghaiTech:
         return self._files().labels(split)
 
     def _files(self) -> PoseFiles:
-        root = folder_below(self._data_root, FOLDER)
+        root = folder_below(self._data_root, FOLDER, STANDARD_FORM)
         extent = None if self._config.partial else self.extent
         return PoseFiles(root, STANDARD_FORM, RESOLUTION, STG_NF, skip=self._skip, extent=extent)
 
@@ -105,12 +107,15 @@ class HRShanghaiTech(ShanghaiTech):
         return scene.isdecimal() and number.isdecimal() and (int(scene), int(number)) in NOT_HUMAN_RELATED
 
 
-def folder_below(data_root: Path | None, folder: str) -> Path:
+def folder_below(data_root: Path | None, folder: str, form: FolderForm) -> Path:
     """The folder of a named data set; raises `DataError` where no data root was given."""
     if data_root is None:
         raise DataError(
             "there is no data root, the folder below which data sets lie",
             where=f"<data root>/{folder}",
-            remedy=f"name the folder that holds {folder}/ with --data-root DIR or $VADBENCH_DATA; {STG_NF}",
+            remedy=(
+                f"name the folder that holds {folder}/ with --data-root DIR or $VADBENCH_DATA\n"
+                f"expected in {folder}/:\n{indented(form.tree)}\nwhere to get it: {STG_NF}"
+            ),
         )
     return data_root.expanduser() / folder

@@ -7,13 +7,15 @@ for each object; they are no frame labels and are passed over.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vadbench.api import COCO_17, ComponentConfig, DataError, DatasetInfo
 from vadbench_datasets.folder_form import POSE_SUFFIX, STG_NF, FolderForm, files_by_clip
 from vadbench_datasets.frame_masks import is_numpy_file
-from vadbench_datasets.pose_files import Extent, PoseFiles
+from vadbench_datasets.pose_files import Extent, PoseFiles, partial_info
 from vadbench_datasets.shanghaitech import folder_below
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class UBnormalConfig(ComponentConfig):
     """Settings of `UBnormal` and of its human-related subset.
 
     Args:
-        partial: Accept a test set that is not whole. Figures on it are comparable with nothing.
+        partial: Accept a test set that is not whole. Figures on it are shown as never a result.
     """
 
     partial: bool = False
@@ -60,6 +62,8 @@ class UBnormal:
 
     def __init__(self, config: UBnormalConfig, data_root: Path | None) -> None:
         self._config = config
+        if config.partial:
+            self.info = partial_info(self.info)
         self._data_root = data_root
 
     def available(self) -> bool:
@@ -75,22 +79,29 @@ class UBnormal:
         return self._files().labels(split)
 
     def _files(self) -> PoseFiles:
-        root = folder_below(self._data_root, FOLDER)
-        extent = None if self._config.partial else Extent(clips=211, frames=92_640)
-        return PoseFiles(root, UBNORMAL_FORM, RESOLUTION, STG_NF, extent=extent)
+        root = folder_below(self._data_root, FOLDER, UBNORMAL_FORM)
+        if self._config.partial:
+            form = replace(UBNORMAL_FORM, find_masks=partial(find_test_masks, whole=False))
+            return PoseFiles(root, form, RESOLUTION, STG_NF)
+        return PoseFiles(root, UBNORMAL_FORM, RESOLUTION, STG_NF, extent=Extent(clips=211, frames=92_640))
 
 
-def find_test_masks(root: Path) -> dict[str, Path]:
+def find_test_masks(root: Path, *, whole: bool = True) -> dict[str, Path]:
     """The test masks, told from the text files by their content.
 
+    Args:
+        root: The data set's folder.
+        whole: Whether every clip of the list of abnormal test clips, where there is one, must have a mask.
+
     Raises:
-        DataError: if the list of abnormal test clips, where there is one, names other clips than the masks do.
+        DataError: if that list does not name a mask's clip, or, with ``whole``, names a clip that has none.
     """
     masks = {clip: path for clip, path in files_by_clip(root / "gt", "_tracks.txt").items() if is_numpy_file(path)}
     names = root / "gt" / ABNORMAL_TEST_CLIPS
     if names.is_file():
         listed = set(names.read_text(encoding="utf-8", errors="replace").split())
-        odd = listed ^ {clip for clip in masks if clip.startswith("abnormal_")}
+        abnormal = {clip for clip in masks if clip.startswith("abnormal_")}
+        odd = listed ^ abnormal if whole else abnormal - listed
         if odd:
             clip = min(odd)
             here = "in the list, not in the masks" if clip in listed else "in the masks, not in the list"

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
-from command_line import call
 from modules_on_disk import entry_point, write_module
 
 from vadbench.api import KINDS
 from vadbench.engine.plugins import load_plugins
 from vadbench.engine.presets import preset_names
-
-
-@pytest.fixture
-def vadbench(capsys):
-    return partial(call, capsys)
 
 
 @pytest.fixture

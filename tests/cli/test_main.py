@@ -5,21 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from functools import partial
 
 import pytest
-from command_line import call
 
 import vadbench as package
 from vadbench.api import ConfigError, DataError, DriftError, PluginError, RunFailedError, UsageError, VadbenchError
 from vadbench.cli.main import COMMANDS, cli
 
 _HEAVY = {"numpy", "torch", "pydantic", "scipy", "sklearn", "pandas", "matplotlib", "safetensors"}
-
-
-@pytest.fixture
-def vadbench(capsys):
-    return partial(call, capsys)
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from functools import partial
 from pathlib import Path
 
 import pytest
-from command_line import call
 from fixtures import write_pose_folder
 from tiny_methods import TINY_KNN, TINY_MSGFLOW, plugins_with_recorded
 
@@ -22,13 +20,6 @@ COST = {"parameters", "fit_s", "score_s", "windows_per_s", "peak_rss_mb"}
 def data(tmp_path_factory) -> Path:
     """A pose folder that no test changes."""
     return write_pose_folder(tmp_path_factory.mktemp("data") / "campus", n_frames=48)
-
-
-@pytest.fixture
-def vadbench(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("VADBENCH_DATA", raising=False)
-    return partial(call, capsys)
 
 
 @pytest.fixture
@@ -61,7 +52,7 @@ class TestJson:
         assert set(row["metrics"]) == METRICS
         assert set(row["cost"]) == COST
         assert row["components"] == {"detector": "knn"}
-        assert row["changes"] == list(TINY_KNN)
+        assert row["changes"] == sorted(TINY_KNN)
         assert row["terms"] == {}
 
     def test_is_what_is_stored(self, run, tmp_path):
@@ -84,7 +75,7 @@ class TestJson:
             "flow": "stgcn-coupling",
             "scorer": "max",
         }
-        assert row["changes"][:3] == ["tokenizer=kmeans", "prior=ngram", "scorer=max"]
+        assert {"tokenizer=kmeans", "prior=ngram", "scorer=max"} <= set(row["changes"])
         assert set(row["terms"]) == {"semantic", "detail"}
         assert set(row["terms"]["detail"]) == METRICS
         assert "tokenizer.perplexity" in row["diagnostics"]
@@ -193,6 +184,7 @@ class TestDefaults:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("vadbench.engine.run.run_job", fail)
+        (tmp_path / "data").mkdir()
         called = vadbench("run", "knn", "--data-root", tmp_path / "data")
         assert asked == [tmp_path / "data"]
         assert "synthetic-campus" in called.out

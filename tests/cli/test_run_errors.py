@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from command_line import Called, call
 from fixtures import SUFFIX, TEST_CLIPS, document, walk, write_clip, write_mask, write_pose_folder
 from tiny_methods import TINY_KNN, plugins_with_recorded
 
 from vadbench.cli.main import main
 
+if TYPE_CHECKING:
+    from command_line import Called
+
 CLIP = TEST_CLIPS[0]
-
-
-@pytest.fixture
-def vadbench(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("VADBENCH_DATA", raising=False)
-    return partial(call, capsys)
 
 
 @pytest.fixture
@@ -99,7 +94,7 @@ class TestWords:
 
     def test_results_folder_that_is_a_file(self, knn, tmp_path):
         (tmp_path / "taken").write_text("")
-        refused(knn("--out", tmp_path / "taken"), 2, "runs cannot be stored here", "taken", "--out")
+        refused(knn("--out", tmp_path / "taken"), 2, "the run cannot be stored here", "taken", "--out")
 
 
 class TestMissingData:
@@ -167,11 +162,17 @@ class TestThinData:
         assert knn("--json").code == 0
 
     @pytest.mark.parametrize("split", ["train", "test"])
-    @pytest.mark.parametrize("rows", [0, 1, 8])
+    @pytest.mark.parametrize("rows", [1, 8])
     def test_no_track_is_long_enough(self, knn, data, split, rows):
         for path in (data / "pose" / split).iterdir():
             write_clip(data, split, path.name.removesuffix(SUFFIX), document({1: (0, walk(rows, start=(9, 9)))}))
         refused(knn(), 3, f"no track of the {split} split", f"longest track {rows} poses", "windows.length")
+
+    @pytest.mark.parametrize("split", ["train", "test"])
+    def test_nobody_at_all(self, knn, data, split):
+        for path in (data / "pose" / split).iterdir():
+            path.write_text("{}")
+        refused(knn(), 3, f"there is not one pose in the {split} split", "3 clips", "check the pose files")
 
     def test_one_short_track_among_long_ones(self, knn, data):
         path = self.clip(data)
@@ -207,7 +208,7 @@ class TestPlugins:
         assert called.code == 130
         assert "interrupted" in called.err
         assert files_below(Path("runs")) == []
-        assert list(Path("runs").rglob(".partial-*")) == []
+        assert list(Path("runs").rglob(".vadbench-partial-*")) == []
 
     def test_interrupt_leaves_the_finished_run(self, recorded, monkeypatch):
         import recorded_plugin

@@ -96,10 +96,15 @@ class TestOrder:
         assert settings == {"name": "ngram", "order": 3}
         assert settle("prior.name=ngram").settings["prior"] == settings
 
-    def test_a_swap_for_the_same_drops_them_too(self, settle, preset):
+    def test_a_swap_for_the_same_changes_nothing(self, settle, preset):
         preset["tokenizer"]["width"] = 48
-        assert settle(preset=preset).settings["tokenizer"]["width"] == 48
-        assert settle(preset=preset, tokenizer="vq-vae").settings["tokenizer"]["width"] == 32
+        plain, swapped = settle(preset=preset), settle(preset=preset, tokenizer="vq-vae")
+        assert swapped.settings["tokenizer"]["width"] == 48
+        assert (swapped.digest, swapped.changes) == (plain.digest, ())
+
+    def test_the_order_of_changes_does_not_tell_runs_apart(self, settle):
+        one, other = "tokenizer.width=8", "prior.layers=1"
+        assert settle(one, other).changes == settle(other, one).changes == (other, one)
 
     def test_a_change_after_a_swap(self, settle):
         assert settle("prior.order=2", prior="ngram").settings["prior"]["order"] == 2
@@ -108,7 +113,7 @@ class TestOrder:
     def test_swap_over_override(self, settle, preset):
         preset["per-dataset"] = {"campus": {"tokenizer": {"width": 48}}}
         assert settle(preset=preset).settings["tokenizer"]["width"] == 48
-        assert settle(preset=preset, tokenizer="vq-vae").settings["tokenizer"]["width"] == 32
+        assert settle(preset=preset, tokenizer="kmeans").settings["tokenizer"]["width"] == 32
 
     def test_what_was_changed_is_told(self, settle):
         assert settle().changes == ()

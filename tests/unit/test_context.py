@@ -19,10 +19,10 @@ def test_children_repeat():
 
 
 def test_a_child_is_the_parent_but_for_name_and_seed():
-    parent = Context(seed=3, name="method", budget_s=9.0)
+    parent = Context(seed=3, name="method", device="cuda:1")
     child = parent.child("flow").child("inner")
     assert child.name == "method.flow.inner"
-    assert child.budget_s == 9.0
+    assert child.device == "cuda:1"
     assert child.trainer is parent.trainer
     assert child.seed not in (parent.seed, parent.child("flow").seed, parent.child("inner").seed)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from modules_on_disk import entry_point, write_module
 
-from vadbench.api import ConfigError, PluginError, Registry, UsageError
+from vadbench.api import ConfigError, DataError, PluginError, Registry, UsageError
 from vadbench.engine.datasets import data_root, default_datasets, open_dataset, split_changes
 from vadbench.engine.plan import make_plan
 from vadbench.engine.plugins import load_plugins
@@ -65,14 +65,26 @@ def registry(tmp_path, monkeypatch) -> Registry:
 
 
 class TestDataRoot:
-    def test_given_before_variable_before_none(self, monkeypatch):
+    def test_given_before_variable_before_none(self, monkeypatch, tmp_path):
+        given, variable = tmp_path / "given", tmp_path / "variable"
+        given.mkdir()
+        variable.mkdir()
         monkeypatch.delenv("VADBENCH_DATA", raising=False)
         assert data_root(None) is None
-        monkeypatch.setenv("VADBENCH_DATA", "/variable")
-        assert data_root(None) == Path("/variable")
-        assert data_root(Path("/given")) == Path("/given")
+        monkeypatch.setenv("VADBENCH_DATA", str(variable))
+        assert data_root(None) == variable
+        assert data_root(given) == given
         monkeypatch.setenv("VADBENCH_DATA", "")
         assert data_root(None) is None
+
+    def test_a_root_that_is_not_there_is_never_passed_over(self, monkeypatch, tmp_path):
+        with pytest.raises(DataError, match="not a folder") as caught:
+            data_root(tmp_path / "typing-error")
+        assert "typing-error" in caught.value.where
+        monkeypatch.setenv("VADBENCH_DATA", str(tmp_path / "gone"))
+        with pytest.raises(DataError, match="not a folder") as caught:
+            data_root(None)
+        assert "$VADBENCH_DATA" in caught.value.where
 
 
 class TestOpen:

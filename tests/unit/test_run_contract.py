@@ -11,9 +11,11 @@ import torch
 from recorded_plugin import CALLS, FRAMES
 from tiny_methods import plugins_with_recorded
 
-from vadbench.api import ConfigError, DataError, PluginError, UsageError
+from vadbench.api import ConfigError, DataError, PluginError, Silent, UsageError
 from vadbench.engine.device import choose_device
+from vadbench.engine.inputs import read_inputs
 from vadbench.engine.plan import make_plan
+from vadbench.engine.provenance import code_digest
 from vadbench.engine.run import Outcome, run_job
 from vadbench.store.folders import find_runs, open_run
 
@@ -47,6 +49,13 @@ class TestLabels:
         with pytest.raises(PluginError):
             ran("raise in score")
         assert "labels test" not in CALLS
+
+    def test_clip_names_which_may_tell_them_are_not_passed_on(self, plugins):
+        (job,) = make_plan("recorded", plugins, datasets=["recorded"], changes=["windows.length=8"]).jobs
+        inputs = read_inputs(job.dataset, job.resolved.method.windows, Silent())
+        told = {clip.name for windows in (inputs.train, inputs.test) for clip in windows.tracks.clips}
+        assert [clip.name for clip in inputs.test_clips] == ["c0", "c1", "c2"]
+        assert told == {"00000", "00001", "00002"}
 
     def test_of_training_are_never_loaded(self, ran):
         ran()
@@ -222,3 +231,18 @@ def test_the_log_of_one_run_is_not_that_of_another(plugins, tmp_path):
         log = (outcome.run.path / "log.txt").read_text()
         assert f"seed {seed}" in log
         assert f"seed {1 - seed}" not in log
+
+
+def test_edited_code_is_other_code(tmp_path, monkeypatch):
+    package = tmp_path / "edited_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    part = package / "part.py"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    digests = []
+    for source in ("x = 1\n", "x = 2\n", "x = 1\n"):
+        part.write_text(source)
+        code_digest.cache_clear()
+        digests.append(code_digest("edited_package"))
+    assert digests[0] == digests[2] != digests[1]
+    assert code_digest("vadbench") != digests[0]

@@ -108,6 +108,8 @@ def test_where_and_what_is_stored(first):
         "tracks": 9,
         "poses": len(first.run.scores()) + 9 * 8,
         "windows": len(first.run.scores()),
+        "tracks_without_window": 0,
+        "clips_without_window": 0,
     }
     assert record.cost.parameters > 0
     assert record.cost.windows_per_s > 0
@@ -143,7 +145,7 @@ def test_changed_setting_other_hash_other_folder(plugins, data, tmp_path):
     assert other.record.method.config["tokenizer"]["codebook_size"] == 16
     assert other.record.method.config_hash != plain.record.method.config_hash
     assert other.path != plain.path
-    assert other.record.method.changes[-1] == "tokenizer.codebook_size=16"
+    assert "tokenizer.codebook_size=16" in other.record.method.changes
     assert len(find_runs(tmp_path)) == 2
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from stored_runs import made_labels, made_scores, write_run
 
-from vadbench.api import DataError, DriftError
+from vadbench.api import DataError, DriftError, UsageError
 from vadbench.store import folders
 from vadbench.store.arrays import save_scores
 from vadbench.store.folders import find_runs, new_run, open_run, remove_leftovers, run_path
@@ -83,7 +83,7 @@ class TestNewRun:
             with new_run(path) as folder:
                 (folder / "run.json").write_text("{}")
 
-        with pytest.raises(PermissionError):
+        with pytest.raises(UsageError, match="in use"):
             rewrite()
         assert content(tmp_path) == before
 
@@ -163,7 +163,7 @@ class TestFind:
 
     def test_unfinished_ones_are_no_runs(self, tmp_path):
         run = write_run(tmp_path)
-        partial = run.path.parent / ".partial-xyz" / "new"
+        partial = run.path.parent / ".vadbench-partial-xyz" / "new"
         partial.mkdir(parents=True)
         (partial / "run.json").write_bytes((run.path / "run.json").read_bytes())
         (run.path.parent / "empty").mkdir()
@@ -184,8 +184,8 @@ class TestLeftovers:
         return folder
 
     def test_only_old_ones_go(self, tmp_path):
-        old = self.leftover(tmp_path, ".partial-old", 90_000)
-        young = self.leftover(tmp_path, ".partial-young", 80_000)
+        old = self.leftover(tmp_path, ".vadbench-partial-old", 90_000)
+        young = self.leftover(tmp_path, ".vadbench-partial-young", 80_000)
         other = self.leftover(tmp_path, "finished", 900_000)
         remove_leftovers(tmp_path)
         assert not old.exists()
@@ -193,18 +193,18 @@ class TestLeftovers:
         assert other.exists()
 
     def test_a_long_run_that_still_writes_is_left_alone(self, tmp_path):
-        folder = self.leftover(tmp_path, ".partial-long", 200_000)
+        folder = self.leftover(tmp_path, ".vadbench-partial-long", 200_000)
         os.utime(folder / "new" / "log.txt")
         remove_leftovers(tmp_path)
         assert folder.exists()
 
     def test_one_that_vanishes_meanwhile(self, tmp_path, monkeypatch):
-        self.leftover(tmp_path, ".partial-old", 90_000)
-        gone = tmp_path / "m" / "d" / "0" / ".partial-gone"
+        self.leftover(tmp_path, ".vadbench-partial-old", 90_000)
+        gone = tmp_path / "m" / "d" / "0" / ".vadbench-partial-gone"
         glob = Path.glob
         monkeypatch.setattr(Path, "glob", lambda self, pattern: [*glob(self, pattern), gone])
         remove_leftovers(tmp_path)
-        assert not (tmp_path / "m" / "d" / "0" / ".partial-old").exists()
+        assert not (tmp_path / "m" / "d" / "0" / ".vadbench-partial-old").exists()
 
     def test_nothing(self, tmp_path):
         remove_leftovers(tmp_path / "nowhere")

@@ -89,7 +89,15 @@ def test_the_subset_refuses_a_vector_of_another_length(data_root):
 def test_a_listed_clip_without_a_numpy_mask(data_root):
     (data_root / "UBnormal" / "gt" / f"{ABNORMAL}_tracks.txt").write_text("1,0,450")
     with pytest.raises(DataError, match=f"{ABNORMAL} is in the list, not in the masks"):
-        UBnormal(PARTIAL, data_root).labels("test")
+        UBnormal(UBnormalConfig(), data_root).labels("test")
+    assert ABNORMAL not in UBnormal(PARTIAL, data_root).labels("test").clips
+
+
+@pytest.mark.parametrize("cls", [UBnormal, HRUBnormal])
+def test_a_part_is_never_a_result(cls, data_root):
+    assert cls(PARTIAL, data_root).info.stand_in
+    assert "a part of it" in cls(PARTIAL, data_root).info.title
+    assert not cls(UBnormalConfig(), data_root).info.stand_in
 
 
 def test_a_numpy_mask_that_is_not_listed(data_root):

@@ -105,8 +105,7 @@ class Context:
         name: The component's path within the run, e.g. ``msgflow.tokenizer``.
         progress: Where to report progress.
         logger: Where to log; ends in the run's ``log.txt``.
-        work_folder: A folder for intermediate files; None where the run has none.
-        budget_s: Seconds the run may take; None for no limit. Advice, not enforced.
+        work_folder: A folder for intermediate files, deleted after the run; None outside a run.
         trainer: The harness's training loop.
     """
 
@@ -116,7 +115,6 @@ class Context:
     progress: Progress = field(default_factory=Silent)
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("vadbench"))
     work_folder: Path | None = None
-    budget_s: float | None = None
     trainer: Trainer = _no_trainer
 
     def child(self, name: str) -> Context:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 from typing import Any, Final
 
 import click
@@ -59,6 +61,9 @@ def cli(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits: 0, or the code of the error (see `vadbench.api.errors`)."""
     given = sys.argv[1:] if arguments is None else arguments
+    if threading.current_thread() is threading.main_thread():
+        # What timeout, batch systems and containers send first: cleaned up after as Ctrl-C is.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(_call(given, debug="--debug" in given))
 
 

@@ -74,10 +74,11 @@ def run(
     swaps = {kind: name for kind, name in wanted.items() if name is not None}
     plan = make_plan(method, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes)
     chosen_device = choose_device(device)
-    if plan.defaulted and not as_json and all(job.dataset.info.stand_in for job in plan.jobs):
+    if plan.defaulted and all(job.dataset.info.stand_in for job in plan.jobs):
         click.echo(
             f"No data set was named and none was found below the data root: running on {plan.jobs[0].dataset.info.name}, "
-            "a generated stand-in. Its figures try the software out; they are not a result."
+            "a generated stand-in. Its figures try the software out; they are not a result.",
+            err=as_json,
         )
     done: list[Outcome] = []
     failed: list[tuple[Job, VadbenchError]] = []
@@ -114,14 +115,16 @@ def _show(done: list[Outcome], out: Path, *, plots: bool) -> None:
     console.print(run_table([outcome.run for outcome in done]))
     for outcome in done:
         path = outcome.run.path
-        console.print(f"{'finished before, reused' if outcome.reused else 'written'}: {path}", soft_wrap=True, highlight=False)
+        console.print(
+            f"{'finished before, reused' if outcome.reused else 'written'}: {path}", soft_wrap=True, highlight=False, markup=False
+        )
         if plots:
             for name, draw in (("roc.png", draw_roc), ("timeline.png", draw_timeline)):
                 written = path / "plots" / name
                 if not written.is_file():
                     save_figure(draw([outcome.run]), written)
-                console.print(f"  plot: {written}", soft_wrap=True, highlight=False)
-    console.print(f"All runs side by side: vadbench leaderboard --runs {out}", soft_wrap=True, highlight=False)
+                console.print(f"  plot: {written}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"All runs side by side: vadbench leaderboard --runs {out}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

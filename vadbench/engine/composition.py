@@ -18,6 +18,7 @@ import torch
 from torch.nn.functional import smooth_l1_loss
 
 from vadbench.api import Context, DataError, Diagnosed, Flow, Prior, Scorer, Terms, Tokenizer, Tokens, Windows
+from vadbench.engine.plugin_faults import component_step
 from vadbench.engine.trainer import seeded
 
 if TYPE_CHECKING:
@@ -61,16 +62,16 @@ class Composition:
         parts = self.parts
         condition = None
         if parts.tokenizer is not None:
-            with _part(context, "tokenizer") as own:
+            with _part(context, "tokenizer", parts.tokenizer) as own:
                 parts.tokenizer.fit(windows, own)
             linked, previous = windows.linked()
             codes, vectors = self._tokenise(linked, context, vectors_of=len(windows) if self.conditioned else 0)
             condition = vectors if self.conditioned else None
             if parts.prior is not None:
-                with _part(context, "prior") as own:
+                with _part(context, "prior", parts.prior) as own:
                     parts.prior.fit(track_sequences(codes, previous), own)
         if parts.flow is not None:
-            with _part(context, "flow") as own:
+            with _part(context, "flow", parts.flow) as own:
                 parts.flow.fit(windows, condition, own)
         # The statistics of the terms are those of the training windows as they are, not of their mirror images.
         parts.scorer.fit(self.score_terms(windows.select(~windows.mirrored), context))
@@ -198,10 +199,10 @@ def track_sequences(codes: torch.Tensor, previous: NDArray[np.int64]) -> list[to
 
 
 @contextmanager
-def _part(context: Context, name: str) -> Iterator[Context]:
-    """The context of one part, with torch's global generators seeded for it."""
-    own = context.child(name)
-    with seeded(own.seed):
+def _part(context: Context, kind: str, part: object) -> Iterator[Context]:
+    """The context of one part, with torch's global generators seeded for it; an error of the part's names it."""
+    own = context.child(kind)
+    with component_step("fit", kind, part), seeded(own.seed):
         yield own
 
 

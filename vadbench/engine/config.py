@@ -134,11 +134,14 @@ def resolve(
     overrides = _table(raw.pop("per-dataset", {}), "per-dataset").get(dataset, {})
     for section, values in _table(overrides, f"per-dataset.{dataset}").items():
         raw[section] = _table(raw.get(section, {}), section) | _table(values, f"per-dataset.{dataset}.{section}")
+    told: dict[str, str] = {}
     for kind, name in swaps.items():
-        raw[kind] = None if name == "none" else {"name": name}
+        if _swap(raw, kind, name):
+            told[kind] = f"{kind}={name}"
     for text in changes:
         key, value = parse_change(text)
         _set(raw, key.split("."), value, text)
+        told[key] = text
     method = _validated(MethodConfig, raw, "")
     _check_windows(method.windows)
     _check_parts(method)
@@ -153,8 +156,8 @@ def resolve(
         settings["composition"] = method.composition.model_dump(mode="json")
     for kind, component in components.items():
         settings[kind] = {"name": component.entry.name, **component.config.model_dump(mode="json")}
-    told = (*(f"{kind}={name}" for kind, name in swaps.items()), *changes)
-    return ResolvedMethod(method, components, told, settings)
+    # In the order of their keys: the order in which they were given changes nothing, so it must not tell two runs apart.
+    return ResolvedMethod(method, components, tuple(told[key] for key in sorted(told)), settings)
 
 
 def validated_config(entry: Entry, settings: Mapping[str, Any]) -> ComponentConfig:
@@ -163,16 +166,25 @@ def validated_config(entry: Entry, settings: Mapping[str, Any]) -> ComponentConf
     return config
 
 
+def _swap(raw: dict[str, Any], section: str, name: str) -> bool:
+    """Puts another component in a section, without the old one's settings; whether it is another one."""
+    present = raw.get(section)
+    if isinstance(present, dict) and present.get("name") == name:
+        return False
+    raw[section] = None if name == "none" else {"name": name}
+    return present is not None or name != "none"
+
+
 def _set(raw: dict[str, Any], path: list[str], value: Any, text: str) -> None:
     section, *inner = path
     if section in PARTS and inner == ["name"]:
-        raw[section] = {"name": value}
+        _swap(raw, section, value)
         return
     target = raw.get(section)
     if target is None and section in ("windows", "composition"):
         target = raw[section] = {}
     if not isinstance(target, dict):
-        known = [name for name, part in raw.items() if isinstance(part, dict)] + ["windows"]
+        known = {"windows", "composition", *(name for name, part in raw.items() if isinstance(part, dict))}
         raise ConfigError(f"the method has no section {section!r}", where=f"--set {text}", remedy=did_you_mean(section, known))
     for depth, key in enumerate(inner[:-1], start=2):
         target = target.setdefault(key, {})

@@ -7,7 +7,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vadbench.api import Dataset, DatasetInfo, Locatable, PluginError, Registry, UsageError, VadbenchError, did_you_mean
+from vadbench.api import (
+    DataError,
+    Dataset,
+    DatasetInfo,
+    Locatable,
+    PluginError,
+    Registry,
+    UsageError,
+    VadbenchError,
+    did_you_mean,
+)
 from vadbench.engine.config import parse_change, validated_config
 
 if TYPE_CHECKING:
@@ -21,9 +31,17 @@ DATASET_SECTION: Final = "dataset."
 
 
 def data_root(given: Path | None) -> Path | None:
-    """The folder below which data sets lie: the one given, else ``$VADBENCH_DATA``, else none."""
+    """The folder below which data sets lie: the one given, else ``$VADBENCH_DATA``, else none.
+
+    Raises:
+        DataError: if there is no such folder.
+    """
     variable = os.environ.get(DATA_ROOT_VARIABLE)
-    return given if given is not None else Path(variable) if variable else None
+    root = given if given is not None else Path(variable) if variable else None
+    if root is not None and not root.expanduser().is_dir():
+        said = "--data-root" if given is not None else f"${DATA_ROOT_VARIABLE}"
+        raise DataError("the data root is not a folder", where=f"{said} {root}", remedy="name a folder that is there")
+    return root
 
 
 def split_changes(changes: Sequence[str]) -> tuple[list[str], dict[str, Any]]:

@@ -17,6 +17,10 @@ def choose_device(wish: str) -> str:
 
     if wish == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
+    if wish.partition(":")[0] not in ("cpu", "cuda", "mps"):
+        raise UsageError(
+            f"the device {wish!r} cannot be used: there is no such device", remedy="use --device cpu, cuda, mps or auto"
+        )
     try:
         torch.zeros(1, device=wish)
     except (RuntimeError, AssertionError) as error:

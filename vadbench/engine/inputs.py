@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vadbench.api import DataError, Dataset, FrameLabels, Progress, Tracks, WindowRule, Windows
+from vadbench.api import Clip, DataError, Dataset, FrameLabels, Progress, Tracks, WindowRule, Windows
 from vadbench.data.layout_conversion import convert_layout
 from vadbench.data.normalisation import normaliser
 from vadbench.data.windowing import cut_windows
 from vadbench.engine.plugin_faults import dataset_step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vadbench.engine.config import WindowsConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Windows of both splits, and the fingerprints of the poses as the data set gave them."""
+    """Windows of both splits, the clips of the test split, and the fingerprints of the poses as the data set gave them.
+
+    The clips of the windows have numbers for names: in some data sets a clip's name says whether it is abnormal.
+    """
 
     train: Windows
     test: Windows
+    test_clips: tuple[Clip, ...]
     poses: dict[str, str]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Split to number of clips, frames, tracks, poses, windows."""
+        """Split to number of clips, frames, tracks, poses, windows, and of tracks and clips too short to give a window."""
         return {"train": _counts(self.train), "test": _counts(self.test)}
 
 
@@ -44,6 +50,7 @@ def read_inputs(dataset: Dataset, config: WindowsConfig, progress: Progress) -> 
     inputs = Inputs(
         train=_windows(train, config, training=True),
         test=_windows(test, config, training=False),
+        test_clips=test.clips,
         poses={"train": train.fingerprint(), "test": test.fingerprint()},
     )
     _check_windows("train", inputs.train, dataset)
@@ -51,19 +58,19 @@ def read_inputs(dataset: Dataset, config: WindowsConfig, progress: Progress) -> 
     return inputs
 
 
-def read_test_labels(dataset: Dataset, tracks: Tracks) -> FrameLabels:
+def read_test_labels(dataset: Dataset, clips: Sequence[Clip]) -> FrameLabels:
     """The test labels; called when the scores are final.
 
     Raises:
-        DataError: if they are not of the clips of ``tracks``, or of other lengths.
+        DataError: if they are not of these clips, or of other lengths.
     """
     with dataset_step("give its labels", dataset):
         labels = dataset.labels("test")
-    names = tuple(clip.name for clip in tracks.clips)
+    names = tuple(clip.name for clip in clips)
     if labels.clips != names:
         odd = sorted(set(labels.clips) ^ set(names)) or ["their order"]
         raise DataError("poses and ground truth are not of the same clips", where=f"test split: {', '.join(odd[:5])}")
-    for clip, truth in zip(tracks.clips, labels.abnormal, strict=True):
+    for clip, truth in zip(clips, labels.abnormal, strict=True):
         if len(truth) != clip.n_frames:
             raise DataError(
                 f"the clip has {clip.n_frames} frames and its ground truth {len(truth)}",
@@ -76,7 +83,8 @@ def read_test_labels(dataset: Dataset, tracks: Tracks) -> FrameLabels:
 def _windows(tracks: Tracks, config: WindowsConfig, *, training: bool) -> Windows:
     stride = config.train_stride if training else config.test_stride
     rule = WindowRule(config.length, stride, config.missing, config.keep_last)
-    seen = convert_layout(tracks, config.layout)
+    numbered = tuple(replace(clip, name=f"{i:05d}") for i, clip in enumerate(tracks.clips))
+    seen = replace(convert_layout(tracks, config.layout), clips=numbered)
     return cut_windows(seen, rule, normaliser(config.normalisation), config.mirror if training else "none")
 
 
@@ -85,19 +93,29 @@ def _check_windows(split: str, windows: Windows, dataset: Dataset) -> None:
         return
     tracks = windows.tracks
     longest = int(np.diff(tracks.track_bounds()).max(initial=0))
+    if len(tracks) == 0:
+        raise DataError(
+            f"there is not one pose in the {split} split",
+            where=f"{dataset.info.name}: {len(tracks.clips)} clips",
+            remedy=f"check the pose files; {dataset.info.source}",
+        )
     raise DataError(
         f"no track of the {split} split is long enough for a window of {windows.rule.length} frames",
         where=f"{dataset.info.name}: {len(tracks.clips)} clips, {len(tracks)} poses, longest track {longest} poses",
-        remedy="use --set windows.length=N with N below the longest track, or check the tracking of the poses",
+        remedy="use --set windows.length=N with N below the longest track (and a multiple of the frames of a token), "
+        "or check the tracking",
     )
 
 
 def _counts(windows: Windows) -> dict[str, int]:
     tracks = windows.tracks
+    bounds = tracks.track_bounds()
     return {
         "clips": len(tracks.clips),
         "frames": sum(clip.n_frames for clip in tracks.clips),
-        "tracks": len(tracks.track_bounds()) - 1,
+        "tracks": len(bounds) - 1,
         "poses": len(tracks),
         "windows": len(windows),
+        "tracks_without_window": len(bounds) - 1 - len(np.unique(np.searchsorted(bounds, windows.first, side="right"))),
+        "clips_without_window": len(tracks.clips) - len(np.unique(windows.clip)),
     }

@@ -21,10 +21,19 @@ def method_step(step: str, method: ResolvedMethod) -> AbstractContextManager[Non
     return _blamed(f"{method.method.name} failed to {step}", parts)
 
 
+def component_step(step: str, kind: str, component: object) -> AbstractContextManager[None]:
+    """Around a step of one part of a composition."""
+    return _blamed(f"the {kind} failed to {step}", _class_of(component))
+
+
 def dataset_step(step: str, dataset: Dataset) -> AbstractContextManager[None]:
     """Around a step of a data set, such as ``give its poses``."""
-    cls = type(dataset)
-    return _blamed(f"data set {dataset.info.name} failed to {step}", f"{cls.__module__}:{cls.__qualname__}")
+    return _blamed(f"data set {dataset.info.name} failed to {step}", _class_of(dataset))
+
+
+def _class_of(component: object) -> str:
+    cls = type(component)
+    return f"{cls.__module__}:{cls.__qualname__}"
 
 
 @contextmanager

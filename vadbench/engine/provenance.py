@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import platform
 import sys
+from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vadbench.engine.config import digest_of
@@ -33,6 +37,8 @@ def environment(device: str) -> Environment:
 def run_identity(job: Job, plugins: Plugins, *, device: str, threads: int, poses: dict[str, str]) -> str:
     """12 hex digits over all that decides the scores of a run: two runs of one identity have the same scores.
 
+    The source code counts by its content, so a component that was edited is never taken for what it was before.
+
     Args:
         job: Configuration, data set, seed, protocol.
         plugins: For the versions of those that the components come from.
@@ -40,6 +46,8 @@ def run_identity(job: Job, plugins: Plugins, *, device: str, threads: int, poses
         threads: CPU threads.
         poses: Split to fingerprint.
     """
+    components = job.resolved.components.values()
+    packages = {part.entry.target.partition(":")[0].partition(".")[0] for part in components}
     identity: dict[str, Any] = {
         "config": job.resolved.settings,
         "poses": poses,
@@ -47,10 +55,25 @@ def run_identity(job: Job, plugins: Plugins, *, device: str, threads: int, poses
         "protocol": job.protocol.digest(),
         "device": device.partition(":")[0],
         "threads": threads,
-        "versions": sorted({plugins.version_of(part.entry.plugin) for part in job.resolved.components.values()}),
+        "versions": sorted({plugins.version_of(part.entry.plugin) for part in components}),
+        "code": {package: code_digest(package) for package in sorted({"vadbench", *packages})},
         "packages": {name: metadata.version(name) for name in _PACKAGES},
     }
     return digest_of(identity)
+
+
+@cache
+def code_digest(package: str) -> str:
+    """SHA-256 over the Python files of a top-level package or module, wherever it is installed."""
+    spec = importlib.util.find_spec(package)
+    folders = [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
+    files = [(path.relative_to(folder).as_posix(), path) for folder in folders for path in folder.rglob("*.py")]
+    if not folders and spec is not None and spec.origin is not None:
+        files = [(package, Path(spec.origin))]
+    digest = hashlib.sha256()
+    for name, path in sorted(files):
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def peak_memory_mb() -> float | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,6 @@ from vadbench.api import (
     Silent,
     TermDetector,
     VadbenchError,
-    Windows,
     WindowScores,
 )
 from vadbench.engine.build import build_detector, count_parameters
@@ -33,12 +34,11 @@ from vadbench.engine.provenance import environment, peak_memory_mb, run_identity
 from vadbench.engine.trainer import seeded, train
 from vadbench.evaluation.report import evaluate
 from vadbench.store import folders
-from vadbench.store.arrays import save_labels, save_scores, save_weights
+from vadbench.store.arrays import as_tensors, save_labels, save_scores, save_weights
 from vadbench.store.record import Cost, DatasetRecord, MethodRecord, Metrics, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
@@ -96,8 +96,8 @@ def run_job(
         return Outcome(finished, reused=True)
     folders.remove_leftovers(out)
     with folders.new_run(path) as folder, _run_log(folder / folders.LOG) as logger:
-        context = Context(device=device, seed=job.seed, name=method.name, progress=progress, logger=logger, trainer=train)
-        with cpu_threads(threads):
+        with tempfile.TemporaryDirectory(dir=folder.parent) as work, cpu_threads(threads):
+            context = Context(device, job.seed, method.name, progress, logger, Path(work), train)
             made = _fit_and_score(job, inputs, context)
             where = environment(device)
         record = _evaluate_and_save(job, inputs, made, folder, run_id=run_id, where=where)
@@ -115,25 +115,27 @@ def _finished(path: Path, job: Job, inputs: Inputs) -> folders.StoredRun | None:
         run.verify()
     except VadbenchError:
         return None
-    labels = read_test_labels(job.dataset, inputs.test.tracks)
+    labels = read_test_labels(job.dataset, inputs.test_clips)
     return run if run.record.dataset.labels == labels.fingerprint() else None
 
 
 def _fit_and_score(job: Job, inputs: Inputs, context: Context) -> _Made:
     method = job.resolved
     context.logger.info("%s on %s, seed %d", method.method.name, job.dataset.info.name, job.seed)
+    for split, counts in inputs.counts().items():
+        context.logger.info("%s: %s", split, ", ".join(f"{count} {what}" for what, count in counts.items()))
     detector = build_detector(method, inputs.train.shape, context)
     started = time.perf_counter()
     with method_step("fit", method), seeded(context.child("fit").seed):
         detector.fit(inputs.train, context)
     fitted = time.perf_counter()
     with method_step("score", method), seeded(context.child("score").seed):
-        scores = _score(detector, inputs.test, context)
+        scores = _score(detector, inputs, context)
     score_s = time.perf_counter() - fitted
     with method_step("tell what it learned", method):
         return _Made(
             scores=scores,
-            weights=dict(detector.state_dict()),  # type: ignore[attr-defined] # checked by the registry
+            weights=as_tensors(detector.state_dict()),  # type: ignore[attr-defined] # checked by the registry
             diagnostics=_diagnostics(detector),
             cost=Cost(
                 parameters=count_parameters(detector),
@@ -145,14 +147,15 @@ def _fit_and_score(job: Job, inputs: Inputs, context: Context) -> _Made:
         )
 
 
-def _score(detector: Detector, windows: Windows, context: Context) -> WindowScores:
+def _score(detector: Detector, inputs: Inputs, context: Context) -> WindowScores:
+    windows = inputs.test
     terms: dict[str, Any] = {}
     if isinstance(detector, TermDetector):
         terms = {name: np.asarray(values, dtype=np.float64) for name, values in detector.score_terms(windows, context).items()}
         score = detector.fuse(terms)
     else:
         score = detector.score(windows, context)
-    names = np.array([clip.name for clip in windows.tracks.clips], dtype=np.str_)
+    names = np.array([clip.name for clip in inputs.test_clips], dtype=np.str_)
     try:
         return WindowScores(
             clip=names[windows.clip],
@@ -176,13 +179,12 @@ def _diagnostics(detector: Detector) -> dict[str, float]:
 
 def _evaluate_and_save(job: Job, inputs: Inputs, made: _Made, folder: Path, *, run_id: str, where: Environment) -> RunRecord:
     """Reads the labels, now that the scores are final, and writes every file of the run but its record."""
-    tracks, info, method = inputs.test.tracks, job.dataset.info, job.resolved
-    labels = read_test_labels(job.dataset, tracks)
-    scenes = {clip.name: clip.scene for clip in tracks.clips}
+    info, method = job.dataset.info, job.resolved
+    labels = read_test_labels(job.dataset, inputs.test_clips)
+    scenes = {clip.name: clip.scene for clip in inputs.test_clips}
     save_scores(folder / folders.SCORES, made.scores)
     save_labels(folder / folders.LABELS, labels, scenes)
-    with method_step("give weights that can be stored", method):
-        save_weights(folder / folders.WEIGHTS, made.weights)
+    save_weights(folder / folders.WEIGHTS, made.weights)
     terms = {name: made.scores.of_term(name) for name in made.scores.terms}
     return RunRecord(
         id=run_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -53,7 +53,7 @@ def frame_scores(scores: WindowScores, lengths: Mapping[str, int], protocol: Pro
     """
     clips = tuple(lengths)
     offsets = np.concatenate([[0], np.cumsum([lengths[name] for name in clips])]).astype(np.int64)
-    frame, value = place_at_centre(scores)
+    frame, value = _PLACEMENTS[protocol.placement](scores)
     at = _clip_positions(scores.clip, clips)
     inside = (frame >= 0) & (frame < np.diff(offsets)[at])
     if not inside.all():
@@ -62,9 +62,9 @@ def frame_scores(scores: WindowScores, lengths: Mapping[str, int], protocol: Pro
             f"a window scores frame {frame[row]} of a clip of {lengths[clips[at[row]]]} frames",
             where=f"clip {scores.clip[row]}, person {scores.person[row]}, window at frame {scores.start[row]}",
         )
-    flat = most_anomalous_person(offsets[at] + frame, value, int(offsets[-1]))
+    flat = _PERSONS[protocol.persons](offsets[at] + frame, value, int(offsets[-1]))
     scored = flat != UNSCORED
-    filled = fill_with_minimum(flat)
+    filled = _FILLS[protocol.fill](flat)
     raw = tuple(filled[a:b] for a, b in pairwise(offsets))
     return FrameScores(
         clips=clips,
@@ -116,6 +116,11 @@ def smooth(clip: NDArray[np.float64], sigmas: Sequence[float]) -> NDArray[np.flo
     for sigma in sigmas:
         clip = gaussian_filter1d(clip, sigma=sigma)
     return clip
+
+
+_PLACEMENTS: Final = {"centre": place_at_centre}
+_PERSONS: Final = {"max": most_anomalous_person}
+_FILLS: Final = {"minimum": fill_with_minimum}
 
 
 def _clip_positions(names: NDArray[np.str_], clips: tuple[str, ...]) -> NDArray[np.int64]:

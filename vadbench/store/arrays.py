@@ -69,11 +69,18 @@ def load_labels(path: Path) -> tuple[FrameLabels, dict[str, str]]:
 
 def save_weights(path: Path, state: Mapping[str, Any]) -> None:
     """Named tensors (torch or NumPy) as safetensors."""
-    import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    tensors = {name: torch.as_tensor(value).detach().cpu().contiguous().clone() for name, value in state.items()}
-    save_file(tensors, str(path))
+    tensors = as_tensors(state)
+    # Written by ourselves: the library's own writer makes a file that nobody else may read.
+    path.write_bytes(save(tensors))
+
+
+def as_tensors(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Named tensors or arrays as torch tensors on the CPU that share no memory; raises what torch raises for anything else."""
+    import torch
+
+    return {name: torch.as_tensor(value).detach().cpu().contiguous().clone() for name, value in state.items()}
 
 
 def load_weights(path: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ SCORES: Final = "scores.npz"
 LABELS: Final = "labels.npz"
 WEIGHTS: Final = "weights.safetensors"
 LOG: Final = "log.txt"
-_PARTIAL: Final = ".partial-"
+_PARTIAL: Final = ".vadbench-partial-"
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,11 @@ class StoredRun:
         path = self.path / name
         if not path.is_file():
             raise DataError(f"the run has no {name}", where=self.path, remedy="run again with --force")
-        if file_digest(path) != self.record.files.get(name):
+        try:
+            digest = file_digest(path)
+        except OSError as error:
+            raise DataError(f"{name} cannot be read: {error.strerror}", where=path, remedy="check its permissions") from error
+        if digest != self.record.files.get(name):
             raise DriftError(
                 f"{name} has changed since the run was recorded",
                 where=path,
@@ -81,24 +85,29 @@ def new_run(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=path.parent, ignore_cleanup_errors=True) as scratch:
+            folder = Path(scratch) / "new"
+            folder.mkdir()
+            yield folder
+            _put_in_place(folder, path, aside=Path(scratch) / "old")
     except OSError as error:
         raise UsageError(
-            f"runs cannot be stored here: {error.strerror}", where=path.parent, remedy="name another folder with --out"
+            f"the run cannot be stored here: {error.strerror or error}",
+            where=path.parent,
+            remedy="make room and check the permissions, or name another folder with --out",
         ) from error
-    with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=path.parent, ignore_cleanup_errors=True) as scratch:
-        folder = Path(scratch) / "new"
-        folder.mkdir()
-        yield folder
-        # A folder cannot be replaced in one step: the old one is put aside whole, and put back if the new one cannot come.
-        aside = Path(scratch) / "old"
-        if path.exists():
-            path.replace(aside)
-        try:
-            folder.replace(path)
-        except BaseException:
-            if aside.exists() and not path.exists():
-                aside.replace(path)
-            raise
+
+
+def _put_in_place(folder: Path, path: Path, *, aside: Path) -> None:
+    """A folder cannot be replaced in one step: the old one is put aside whole, and put back if the new one cannot come."""
+    if path.exists():
+        path.replace(aside)
+    try:
+        folder.replace(path)
+    except BaseException:
+        if aside.exists() and not path.exists():
+            aside.replace(path)
+        raise
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
