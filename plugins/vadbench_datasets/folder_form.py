@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vadbench.api import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 POSE_SUFFIX: Final = "_alphapose_tracked_person.json"
 STG_NF: Final = "poses and masks are released with STG-NF: the README of https://github.com/orhir/STG-NF links to them"

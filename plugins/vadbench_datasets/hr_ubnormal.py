@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +11,8 @@ from vadbench.api import DataError, FrameLabels
 from vadbench_datasets.ubnormal import UBNORMAL_INFO, UBnormal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from vadbench.api import Split

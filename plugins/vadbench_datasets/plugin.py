@@ -29,26 +29,26 @@ def vadbench_register(registry: Registry) -> None:
     registry.dataset(
         "shanghaitech",
         f"{_HERE}.shanghaitech:ShanghaiTech",
-        config=f"{_HERE}.shanghaitech:ShanghaiTechConfig",
+        config=f"{_HERE}.published_set:PublishedConfig",
         summary="ShanghaiTech Campus, all 107 test clips",
     )
     registry.dataset(
         "hr-shanghaitech",
         f"{_HERE}.shanghaitech:HRShanghaiTech",
-        config=f"{_HERE}.shanghaitech:ShanghaiTechConfig",
+        config=f"{_HERE}.published_set:PublishedConfig",
         summary="ShanghaiTech Campus without the 6 test clips whose anomaly is not human",
         default=True,
     )
     registry.dataset(
         "ubnormal",
         f"{_HERE}.ubnormal:UBnormal",
-        config=f"{_HERE}.ubnormal:UBnormalConfig",
+        config=f"{_HERE}.published_set:PublishedConfig",
         summary="UBnormal, all 211 test clips",
     )
     registry.dataset(
         "hr-ubnormal",
         f"{_HERE}.hr_ubnormal:HRUBnormal",
-        config=f"{_HERE}.ubnormal:UBnormalConfig",
+        config=f"{_HERE}.published_set:PublishedConfig",
         summary="UBnormal without the 2,151 test frames whose anomaly is not human",
         default=True,
     )

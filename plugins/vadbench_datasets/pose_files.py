@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +13,9 @@ from vadbench_datasets.frame_masks import mask_length, read_mask
 from vadbench_datasets.pose_json import ClipPoses, read_poses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from vadbench.api import Split

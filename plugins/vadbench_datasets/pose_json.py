@@ -6,10 +6,8 @@ go into one array at once; only when a file turns out to be unusable does `pose_
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +16,9 @@ import orjson
 from vadbench_datasets.pose_faults import LARGEST_NUMBER, NUMBERS_A_POSE, broken_json, first_fault, unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 

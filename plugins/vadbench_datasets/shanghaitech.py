@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from vadbench.api import COCO_17, ComponentConfig, DataError, DatasetInfo
-from vadbench_datasets.folder_form import STANDARD_FORM, STG_NF, FolderForm, indented
-from vadbench_datasets.pose_files import Extent, PoseFiles, partial_info
-
-if TYPE_CHECKING:
-    from vadbench.api import FrameLabels, Split, Tracks
+from vadbench.api import COCO_17, DatasetInfo
+from vadbench_datasets.folder_form import STANDARD_FORM, STG_NF
+from vadbench_datasets.pose_files import Extent, PoseFiles
+from vadbench_datasets.published_set import PublishedSet
 
 FOLDER: Final = "ShanghaiTech"
 RESOLUTION: Final = (856, 480)
@@ -43,42 +40,14 @@ _INFO: Final = DatasetInfo(
 )
 
 
-class ShanghaiTechConfig(ComponentConfig):
-    """Settings of `ShanghaiTech` and `HRShanghaiTech`.
-
-    Args:
-        partial: Accept a test set that is not whole. Figures on it are shown as never a result.
-    """
-
-    partial: bool = False
-
-
-class ShanghaiTech:
+class ShanghaiTech(PublishedSet):
     """The whole data set, found at ``<data root>/ShanghaiTech``."""
 
     info: DatasetInfo = _INFO
     extent: Extent = Extent(clips=107, frames=40_791)
 
-    def __init__(self, config: ShanghaiTechConfig, data_root: Path | None) -> None:
-        self._config = config
-        if config.partial:
-            self.info = partial_info(self.info)
-        self._data_root = data_root
-
-    def available(self) -> bool:
-        """Whether the data set's folders are below the data root."""
-        return self._data_root is not None and self._files().available()
-
-    def tracks(self, split: Split) -> Tracks:
-        """The poses of a split; see `PoseFiles.tracks`."""
-        return self._files().tracks(split)
-
-    def labels(self, split: Split) -> FrameLabels:
-        """The frame labels of a split; see `PoseFiles.labels`."""
-        return self._files().labels(split)
-
     def _files(self) -> PoseFiles:
-        root = folder_below(self._data_root, FOLDER, STANDARD_FORM)
+        root = self._folder(FOLDER, STANDARD_FORM)
         extent = None if self._config.partial else self.extent
         return PoseFiles(root, STANDARD_FORM, RESOLUTION, STG_NF, skip=self._skip, extent=extent)
 
@@ -105,17 +74,3 @@ class HRShanghaiTech(ShanghaiTech):
     def _skip(self, clip: str) -> bool:
         scene, _, number = clip.partition("_")
         return scene.isdecimal() and number.isdecimal() and (int(scene), int(number)) in NOT_HUMAN_RELATED
-
-
-def folder_below(data_root: Path | None, folder: str, form: FolderForm) -> Path:
-    """The folder of a named data set; raises `DataError` where no data root was given."""
-    if data_root is None:
-        raise DataError(
-            "there is no data root, the folder below which data sets lie",
-            where=f"<data root>/{folder}",
-            remedy=(
-                f"name the folder that holds {folder}/ with --data-root DIR or $VADBENCH_DATA\n"
-                f"expected in {folder}/:\n{indented(form.tree)}\nwhere to get it: {STG_NF}"
-            ),
-        )
-    return data_root.expanduser() / folder

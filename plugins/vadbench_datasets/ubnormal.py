@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vadbench.api import COCO_17, ComponentConfig, DataError, DatasetInfo
+from vadbench.api import COCO_17, DataError, DatasetInfo
 from vadbench_datasets.folder_form import POSE_SUFFIX, STG_NF, FolderForm, files_by_clip
 from vadbench_datasets.frame_masks import is_numpy_file
-from vadbench_datasets.pose_files import Extent, PoseFiles, partial_info
-from vadbench_datasets.shanghaitech import folder_below
+from vadbench_datasets.pose_files import Extent, PoseFiles
+from vadbench_datasets.published_set import PublishedSet
 
 if TYPE_CHECKING:
-    from vadbench.api import FrameLabels, Split, Tracks
+    from pathlib import Path
+
 
 FOLDER: Final = "UBnormal"
 RESOLUTION: Final = (1280, 720)
@@ -45,41 +45,13 @@ UBNORMAL_INFO: Final = DatasetInfo(
 )
 
 
-class UBnormalConfig(ComponentConfig):
-    """Settings of `UBnormal` and of its human-related subset.
-
-    Args:
-        partial: Accept a test set that is not whole. Figures on it are shown as never a result.
-    """
-
-    partial: bool = False
-
-
-class UBnormal:
+class UBnormal(PublishedSet):
     """The whole data set, found at ``<data root>/UBnormal``."""
 
     info: DatasetInfo = UBNORMAL_INFO
 
-    def __init__(self, config: UBnormalConfig, data_root: Path | None) -> None:
-        self._config = config
-        if config.partial:
-            self.info = partial_info(self.info)
-        self._data_root = data_root
-
-    def available(self) -> bool:
-        """Whether the data set's folders are below the data root."""
-        return self._data_root is not None and self._files().available()
-
-    def tracks(self, split: Split) -> Tracks:
-        """The poses of a split, train or test; see `PoseFiles.tracks`."""
-        return self._files().tracks(split)
-
-    def labels(self, split: Split) -> FrameLabels:
-        """The frame labels of a split, train or test; see `PoseFiles.labels`."""
-        return self._files().labels(split)
-
     def _files(self) -> PoseFiles:
-        root = folder_below(self._data_root, FOLDER, UBNORMAL_FORM)
+        root = self._folder(FOLDER, UBNORMAL_FORM)
         if self._config.partial:
             form = replace(UBNORMAL_FORM, find_masks=partial(find_test_masks, whole=False))
             return PoseFiles(root, form, RESOLUTION, STG_NF)

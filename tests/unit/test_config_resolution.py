@@ -109,6 +109,7 @@ class TestOrder:
     def test_a_change_after_a_swap(self, settle):
         assert settle("prior.order=2", prior="ngram").settings["prior"]["order"] == 2
         assert settle("prior.name=ngram", "prior.order=2").settings["prior"]["order"] == 2
+        assert settle("prior.order=2", "prior.name=ngram").settings["prior"]["order"] == 2
 
     def test_swap_over_override(self, settle, preset):
         preset["per-dataset"] = {"campus": {"tokenizer": {"width": 48}}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ from pydantic import ValidationError
 
 from vadbench.api import ConfigError, Dataset
 from vadbench_datasets.pose_folder import PoseFolder, PoseFolderConfig, dataset_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def opened(root: Path) -> PoseFolder:

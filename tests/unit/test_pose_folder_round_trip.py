@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,6 +12,9 @@ from hypothesis import strategies as st
 
 from vadbench.api import DataError
 from vadbench_datasets.pose_json import read_poses
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NUMBER = st.floats(-3000, 3000, width=32)
 POSE = st.fixed_dictionaries(

@@ -10,9 +10,10 @@ import pytest
 from fixtures import SUFFIX, write_clip, write_mask, write_pose_folder
 
 from vadbench.api import DataError, Dataset
-from vadbench_datasets.shanghaitech import NOT_HUMAN_RELATED, HRShanghaiTech, ShanghaiTech, ShanghaiTechConfig
+from vadbench_datasets.published_set import PublishedConfig
+from vadbench_datasets.shanghaitech import NOT_HUMAN_RELATED, HRShanghaiTech, ShanghaiTech
 
-PARTIAL = ShanghaiTechConfig(partial=True)
+PARTIAL = PublishedConfig(partial=True)
 
 
 @pytest.fixture
@@ -65,28 +66,28 @@ def test_files_of_clips_left_out_are_not_opened(data_root):
 @pytest.mark.parametrize("read", ["tracks", "labels"])
 def test_a_part_of_the_test_set_does_not_pass_for_the_whole(kind, read, data_root):
     with pytest.raises(DataError, match=r"the published one has 10[17] clips") as caught:
-        getattr(kind(ShanghaiTechConfig(), data_root), read)("test")
+        getattr(kind(PublishedConfig(), data_root), read)("test")
     assert "partial" in caught.value.remedy
-    assert len(kind(ShanghaiTechConfig(), data_root).tracks("train")) > 0
+    assert len(kind(PublishedConfig(), data_root).tracks("train")) > 0
 
 
 def test_no_data_root():
     with pytest.raises(DataError, match="no data root") as caught:
-        ShanghaiTech(ShanghaiTechConfig(), None).tracks("test")
+        ShanghaiTech(PublishedConfig(), None).tracks("test")
     assert "orhir/STG-NF" in caught.value.remedy
 
 
 def test_missing_below_the_data_root(tmp_path):
     with pytest.raises(DataError, match="does not exist") as caught:
-        HRShanghaiTech(ShanghaiTechConfig(), tmp_path).tracks("train")
+        HRShanghaiTech(PublishedConfig(), tmp_path).tracks("train")
     assert caught.value.where == str(tmp_path / "ShanghaiTech")
     assert "orhir/STG-NF" in caught.value.remedy
 
 
 def test_published_counts(real_labels):
-    labels = ShanghaiTech(ShanghaiTechConfig(), real_labels).labels("test")
+    labels = ShanghaiTech(PublishedConfig(), real_labels).labels("test")
     assert (len(labels.clips), labels.n_frames, labels.n_abnormal) == (107, 40_791, 17_326)
-    subset = HRShanghaiTech(ShanghaiTechConfig(), real_labels).labels("test")
+    subset = HRShanghaiTech(PublishedConfig(), real_labels).labels("test")
     assert (len(subset.clips), subset.n_frames, subset.n_abnormal) == (101, 38_697, 16_122)
     left_out = {tuple(map(int, clip.split("_"))) for clip in set(labels.clips) - set(subset.clips)}
     assert left_out == NOT_HUMAN_RELATED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,9 +11,13 @@ from fixtures import SUFFIX, document, walk, write_clip
 
 from vadbench.api import DataError, Dataset
 from vadbench_datasets.hr_ubnormal import EXCLUDED, HRUBnormal
-from vadbench_datasets.ubnormal import UBnormal, UBnormalConfig
+from vadbench_datasets.published_set import PublishedConfig
+from vadbench_datasets.ubnormal import UBnormal
 
-PARTIAL = UBnormalConfig(partial=True)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARTIAL = PublishedConfig(partial=True)
 ABNORMAL, NORMAL, TRAINED = "abnormal_scene_29_scenario_4", "normal_scene_1_scenario1_10", "abnormal_scene_4_scenario_10_fire"
 
 
@@ -89,7 +93,7 @@ def test_the_subset_refuses_a_vector_of_another_length(data_root):
 def test_a_listed_clip_without_a_numpy_mask(data_root):
     (data_root / "UBnormal" / "gt" / f"{ABNORMAL}_tracks.txt").write_text("1,0,450")
     with pytest.raises(DataError, match=f"{ABNORMAL} is in the list, not in the masks"):
-        UBnormal(UBnormalConfig(), data_root).labels("test")
+        UBnormal(PublishedConfig(), data_root).labels("test")
     assert ABNORMAL not in UBnormal(PARTIAL, data_root).labels("test").clips
 
 
@@ -97,7 +101,7 @@ def test_a_listed_clip_without_a_numpy_mask(data_root):
 def test_a_part_is_never_a_result(cls, data_root):
     assert cls(PARTIAL, data_root).info.stand_in
     assert "a part of it" in cls(PARTIAL, data_root).info.title
-    assert not cls(UBnormalConfig(), data_root).info.stand_in
+    assert not cls(PublishedConfig(), data_root).info.stand_in
 
 
 def test_a_numpy_mask_that_is_not_listed(data_root):
@@ -136,12 +140,12 @@ def test_the_validation_split_is_not_read(data_root, read):
 @pytest.mark.parametrize("kind", [UBnormal, HRUBnormal])
 def test_a_part_of_the_test_set_does_not_pass_for_the_whole(kind, data_root):
     with pytest.raises(DataError, match="the published one has 211 clips with 92,640 frames"):
-        kind(UBnormalConfig(), data_root).labels("test")
+        kind(PublishedConfig(), data_root).labels("test")
 
 
 def test_no_data_root():
     with pytest.raises(DataError, match="no data root"):
-        UBnormal(UBnormalConfig(), None).tracks("test")
+        UBnormal(PublishedConfig(), None).tracks("test")
 
 
 def test_other_layout(data_root):
@@ -158,11 +162,11 @@ def test_what_the_subset_leaves_out():
 
 
 def test_published_counts(real_labels):
-    labels = UBnormal(UBnormalConfig(), real_labels).labels("test")
+    labels = UBnormal(PublishedConfig(), real_labels).labels("test")
     assert (len(labels.clips), labels.n_frames, labels.n_abnormal) == (211, 92_640, 49_650)
     assert sum(clip.startswith("abnormal") for clip in labels.clips) == 158
     assert not any(clip[-1] for clip in labels.abnormal)
-    subset = HRUBnormal(UBnormalConfig(), real_labels).labels("test")
+    subset = HRUBnormal(PublishedConfig(), real_labels).labels("test")
     assert subset.clips == labels.clips
     assert (subset.n_frames, subset.n_abnormal) == (90_489, 47_507)
 

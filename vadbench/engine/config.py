@@ -6,20 +6,23 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from vadbench.api import KINDS, ComponentConfig, ConfigError, Entry, Kind, Registry, WindowRule, did_you_mean
+from vadbench.api import ComponentConfig, ConfigError, Entry, Kind, Registry, WindowRule, did_you_mean
 from vadbench.data.layout_conversion import layout_named
 from vadbench.data.normalisation import normaliser
 from vadbench.data.windowing import Mirror
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 PARTS: Final[tuple[Kind, ...]] = ("tokenizer", "prior", "flow", "scorer")
 """The kinds that a composition is made of."""
+DETECTOR: Final[Kind] = "detector"
 
 
 class WindowsConfig(ComponentConfig):
@@ -138,7 +141,8 @@ def resolve(
     for kind, name in swaps.items():
         if _swap(raw, kind, name):
             told[kind] = f"{kind}={name}"
-    for text in changes:
+    # Which component comes before what is set of it, in whatever order they were given.
+    for text in sorted(changes, key=lambda change: not change.partition("=")[0].strip().endswith(".name")):
         key, value = parse_change(text)
         _set(raw, key.split("."), value, text)
         told[key] = text
@@ -146,12 +150,10 @@ def resolve(
     _check_windows(method.windows)
     _check_parts(method)
     components = {
-        kind: _component(kind, section, registry)
-        for kind in (*PARTS, "detector")
-        if (section := getattr(method, kind)) is not None and kind in KINDS
+        kind: _component(kind, section, registry) for kind in (*PARTS, DETECTOR) if (section := getattr(method, kind)) is not None
     }
     settings: dict[str, Any] = {"windows": method.windows.model_dump(mode="json"), "track": method.track}
-    if "detector" not in components:
+    if DETECTOR not in components:
         method = method.model_copy(update={"composition": _in_effect(method)})
         settings["composition"] = method.composition.model_dump(mode="json")
     for kind, component in components.items():

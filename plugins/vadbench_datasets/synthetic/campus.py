@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -18,6 +16,9 @@ from vadbench_datasets.synthetic.curves import FRAME_RATE
 from vadbench_datasets.synthetic.detector import Faults
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from vadbench.api import Split
     from vadbench_datasets.synthetic.anomalies import Kind
 
