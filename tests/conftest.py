@@ -20,6 +20,12 @@ hypothesis.settings.load_profile("vadbench")
 _PROJECT = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def poses_cached_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is read from the user's own cache, or written to it; commands that the tests start inherit this."""
+    os.environ["VADBENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def pose_folder(tmp_path: Path) -> Path:
     """A small valid pose folder; see `fixtures.write_pose_folder`."""

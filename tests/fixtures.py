@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,4 +98,58 @@ def write_pose_folder(
                 poses[leap, :, :2] += rng.normal(0, 12, (int(leap.sum()), 17, 2))
                 write_mask(root, clip, abnormal)
             write_clip(root, split, clip, document(persons))
+    return root
+
+
+def write_person(folder: Path, person: int, first: int, poses: NDArray[np.float64], *, missing: float = 0.0) -> Path:
+    """Writes one person's CSV file: frame, then x and y of each joint; ``missing`` for what is NaN. Returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        ",".join([str(first + i), *(repr(float(value)) for value in np.nan_to_num(pose[:, :2], nan=missing).ravel())])
+        for i, pose in enumerate(poses)
+    ]
+    path = folder / f"{person:05d}.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def write_csv_folder(
+    root: Path,
+    *,
+    train: tuple[str, ...] = TRAIN_CLIPS,
+    test: tuple[str, ...] = TEST_CLIPS,
+    cameras: bool = False,
+    separator: str = "_",
+    masks: str = "test_frame_mask",
+    n_frames: int = 72,
+    n_persons: int = 3,
+    seed: int = 0,
+) -> Path:
+    """Writes the people of `write_pose_folder` in the CSV layout, frames counted from 1, and returns the root.
+
+    Args:
+        root: Where to.
+        train: Names of clips, with an underscore.
+        test: The same.
+        cameras: Whether a folder for each camera stands above those of the clips, and the masks'.
+        separator: What stands for the underscore in the names of the clips' folders; masks keep it.
+        masks: The folder of the masks.
+        n_frames: As in `write_pose_folder`.
+        n_persons: The same.
+        seed: The same.
+    """
+    source = write_pose_folder(root / "json", train=train, test=test, n_frames=n_frames, n_persons=n_persons, seed=seed)
+    for split, folder, clips in (("train", "training", train), ("test", "testing", test)):
+        for clip in clips:
+            above = [clip.partition("_")[0]] if cameras else []
+            content = json.loads((source / "pose" / split / f"{clip}{SUFFIX}").read_text())
+            for person, frames in content.items():
+                poses = np.array([pose["keypoints"] for pose in frames.values()]).reshape(-1, 17, 3)
+                place = root.joinpath(folder, "trajectories", *above, clip.replace("_", separator))
+                write_person(place, int(person), int(next(iter(frames))) + 1, poses)
+            if split == "test":
+                mask = root.joinpath("testing", masks, *above, f"{clip}.npy")
+                mask.parent.mkdir(parents=True, exist_ok=True)
+                np.save(mask, np.load(source / "gt" / "test_frame_mask" / f"{clip}.npy"))
+    shutil.rmtree(source)
     return root

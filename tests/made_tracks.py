@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vadbench.api import COCO_18, Clip, SkeletonLayout, Tracks, WindowRule, Windows
-from vadbench.data.normalisation import stg_nf
-from vadbench.data.windowing import Mirror, cut_windows
+from vadbench.data.normalisation import STG_NF
+from vadbench.data.windowing import cut_windows
 
 Frames = Mapping[int, Sequence[int]]
 """Person to the frames in which the person is seen."""
@@ -39,7 +39,7 @@ def made_tracks(*clips: Frames, layout: SkeletonLayout = COCO_18, seed: int = 0,
 
 
 def made_windows(
-    *clips: Frames, rule: WindowRule | None = None, mirror: Mirror = "none", missing: float = 0.0, seed: int = 0
+    *clips: Frames, rule: WindowRule | None = None, views: Sequence[str] = (), missing: float = 0.0, seed: int = 0
 ) -> Windows:
     """Windows over `made_tracks`, normalised as STG-NF does."""
-    return cut_windows(made_tracks(*clips, missing=missing, seed=seed), rule or WindowRule(8), stg_nf, mirror)
+    return cut_windows(made_tracks(*clips, missing=missing, seed=seed), rule or WindowRule(8), STG_NF, views)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from vadbench.api import DataError, FrameLabels
-from vadbench_datasets.ubnormal import UBNORMAL_INFO, UBnormal
+from vadbench.api import DataError, Expected
+from vadbench_datasets.frame_masks import read_mask
+from vadbench_datasets.ubnormal import UBNORMAL, UBnormal
+from vadbench_datasets.ubnormal_names import clip_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from vadbench.api import Split
+    from vadbench_datasets.pose_form import KeepRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +46,47 @@ EXCLUDED: Final[Mapping[str, Excluded]] = {
     "abnormal_scene_7_scenario_5": Excluded(451, ((0, 450),)),
 }
 
+RELEASED: Final = "hr_bool_masks"
+"""Where MoCoDAD's release has the keep masks: ``hr_bool_masks/testing/test_frame_mask/<number>.npy``, True = counts."""
+
+_HR_CITATION: Final = (
+    "A. Flaborea, G. D'Amely di Melendugno, S. D'Arrigo, M. A. Sterpa, A. Sampieri, F. Galasso: Contracting Skeletal "
+    f"Kinematics for Human-Related Video Anomaly Detection. arXiv:2301.09489; data: {UBNORMAL.citation}"
+)
+
 
 class HRUBnormal(UBnormal):
     """The same clips and poses as UBnormal; 2,151 test frames do not count."""
 
-    info = replace(
-        UBNORMAL_INFO,
+    about = replace(
+        UBNORMAL,
         name="hr-ubnormal",
         title="HR-UBnormal",
-        citation=(
-            "A. Flaborea, G. D'Amely di Melendugno, S. D'Arrigo, M. A. Sterpa, A. Sampieri, F. Galasso: Contracting Skeletal "
-            f"Kinematics for Human-Related Video Anomaly Detection. arXiv:2301.09489; data: {UBNORMAL_INFO.citation}"
-        ),
+        citation=_HR_CITATION,
         notes=(
             "UBnormal without 2,151 test frames in 11 clips: 90,489 frames count, of which 47,507 are abnormal.",
-            *UBNORMAL_INFO.notes,
+            *UBNORMAL.notes,
         ),
+        expected={**UBNORMAL.expected, "test": Expected(clips=211, frames=92_640, counted=90_489, abnormal=47_507)},
     )
+    csv_about: ClassVar = {
+        **UBnormal.csv_about,
+        "notes": (
+            f"UBnormal without 2,151 test frames in 11 clips: by the masks in {RELEASED} where they are there, else by the "
+            "intervals that vadbench has, which are the same.",
+            *UBnormal.csv_about["notes"],
+        ),
+    }
 
-    def labels(self, split: Split) -> FrameLabels:
-        """UBnormal's labels, with ``keep`` False on the frames that do not count.
+    beside: ClassVar = (f"{RELEASED}/testing/test_frame_mask/<clip>.npy    True = the frame counts",)
 
-        Raises:
-            DataError: if masks are missing or damaged, or a clip with such frames is not as long as it should be.
-        """
-        labels = super().labels(split)
-        if split != "test":
-            return labels
-        keep = tuple(_counted(clip, len(abnormal)) for clip, abnormal in zip(labels.clips, labels.abnormal, strict=True))
-        return replace(labels, keep=keep)
+    def keep(self) -> KeepRule:
+        """Which test frames count."""
+        return counted if self.config.family == "json" else counted_as_released
 
 
-def _counted(clip: str, n_frames: int) -> NDArray[np.bool_]:
+def counted(root: Path, clip: str, n_frames: int) -> NDArray[np.bool_]:  # noqa: ARG001 - needs no file
+    """By the intervals above; raises `DataError` where such a clip is not as long as it should be."""
     keep = np.ones(n_frames, dtype=np.bool_)
     excluded = EXCLUDED.get(clip)
     if excluded is None:
@@ -83,8 +95,37 @@ def _counted(clip: str, n_frames: int) -> NDArray[np.bool_]:
         raise DataError(
             f"the label vector has {n_frames} frames; HR-UBnormal's exclusions are for one of {excluded.clip_frames}",
             where=f"clip {clip}",
-            remedy="use the label vectors as released with STG-NF; a vector from elsewhere may be shifted by a frame",
+            remedy=f"use the label vectors as released with STG-NF, or for CSV poses the keep masks of {RELEASED}; "
+            "a vector from elsewhere may be shifted by a frame",
         )
     for first, last in excluded.intervals:
         keep[first : last + 1] = False
+    return keep
+
+
+def counted_as_released(root: Path, clip: str, n_frames: int) -> NDArray[np.bool_]:
+    """By the released keep masks where they are there, which must agree with the intervals; else by those.
+
+    Raises:
+        DataError: if the mask of a clip with such frames is missing, damaged, of another length, or not as the intervals.
+    """
+    folder, number = root / RELEASED, clip_number(clip)
+    if not folder.is_dir():
+        return counted(root, clip, n_frames)
+    paths = [folder / split / "test_frame_mask" / f"{number}.npy" for split in ("testing", "validating")]
+    path = next((path for path in paths if path.is_file()), None)
+    excluded = EXCLUDED.get(clip)
+    remedy = "copy hr_bool_masks again, or take it away: the intervals that vadbench has are then used"
+    if path is None:
+        if excluded is not None:
+            what = f"{clip} has frames that do not count, but no keep mask"
+            raise DataError(what, where=paths[0], remedy=remedy)
+        return np.ones(n_frames, dtype=np.bool_)
+    keep = read_mask(path)
+    if len(keep) != n_frames:
+        raise DataError(f"the keep mask has {len(keep)} frames, the clip {n_frames}", where=path, remedy=remedy)
+    wanted = n_frames if excluded is None else excluded.clip_frames
+    if wanted == n_frames and not np.array_equal(keep, counted(root, clip, n_frames)):
+        what = f"the keep mask leaves out {(~keep).sum()} frames, not those of HR-UBnormal"
+        raise DataError(what, where=path, remedy=remedy)
     return keep

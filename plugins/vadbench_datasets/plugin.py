@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from vadbench.api import Registry, hookimpl
 
 _HERE: Final = "vadbench_datasets"
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """A published data set: where its class and its config are, what it is, whether it is run when none is named."""
+
+    target: str
+    summary: str
+    config: str = "published_set:PublishedConfig"
+    default: bool = False
+
+
+PUBLISHED: Final = {
+    "shanghaitech": _Published("shanghaitech:ShanghaiTech", "ShanghaiTech Campus, all 107 test clips"),
+    "hr-shanghaitech": _Published(
+        "shanghaitech:HRShanghaiTech", "ShanghaiTech Campus without the 6 test clips whose anomaly is not human", default=True
+    ),
+    "ubnormal": _Published("ubnormal:UBnormal", "UBnormal, all 211 test clips", config="ubnormal:UBnormalConfig"),
+    "hr-ubnormal": _Published(
+        "hr_ubnormal:HRUBnormal",
+        "UBnormal without the 2,151 test frames whose anomaly is not human",
+        config="ubnormal:UBnormalConfig",
+        default=True,
+    ),
+    "avenue": _Published("avenue:Avenue", "CUHK Avenue, all 21 test clips"),
+    "hr-avenue": _Published("avenue:HRAvenue", "CUHK Avenue without the 616 test frames that are not human-related"),
+}
+"""Name to data set."""
 
 
 @hookimpl
@@ -23,32 +52,14 @@ def vadbench_register(registry: Registry) -> None:
         "pose-folder",
         f"{_HERE}.pose_folder:PoseFolder",
         config=f"{_HERE}.pose_folder:PoseFolderConfig",
-        summary="any folder of tracked poses and frame masks in the layout of STG-NF",
+        summary="any folder of tracked poses and frame masks, as JSON or CSV",
         opens_folders=True,
     )
-    registry.dataset(
-        "shanghaitech",
-        f"{_HERE}.shanghaitech:ShanghaiTech",
-        config=f"{_HERE}.published_set:PublishedConfig",
-        summary="ShanghaiTech Campus, all 107 test clips",
-    )
-    registry.dataset(
-        "hr-shanghaitech",
-        f"{_HERE}.shanghaitech:HRShanghaiTech",
-        config=f"{_HERE}.published_set:PublishedConfig",
-        summary="ShanghaiTech Campus without the 6 test clips whose anomaly is not human",
-        default=True,
-    )
-    registry.dataset(
-        "ubnormal",
-        f"{_HERE}.ubnormal:UBnormal",
-        config=f"{_HERE}.published_set:PublishedConfig",
-        summary="UBnormal, all 211 test clips",
-    )
-    registry.dataset(
-        "hr-ubnormal",
-        f"{_HERE}.hr_ubnormal:HRUBnormal",
-        config=f"{_HERE}.published_set:PublishedConfig",
-        summary="UBnormal without the 2,151 test frames whose anomaly is not human",
-        default=True,
-    )
+    for name, published in PUBLISHED.items():
+        registry.dataset(
+            name,
+            f"{_HERE}.{published.target}",
+            config=f"{_HERE}.{published.config}",
+            summary=published.summary,
+            default=published.default,
+        )

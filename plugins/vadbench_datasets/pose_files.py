@@ -1,183 +1,172 @@
-"""A folder of pose files and masks as `Tracks` and `FrameLabels`: what every data set of this plug-in is made of."""
+"""A folder of pose files and labels as `Tracks` and `FrameLabels`: what every data set of this plug-in is made of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vadbench.api import COCO_17, Clip, DataError, DatasetInfo, FrameLabels, Tracks
-from vadbench_datasets.folder_form import POSE_SUFFIX, FolderForm, scene_of
-from vadbench_datasets.frame_masks import mask_length, read_mask
-from vadbench_datasets.pose_json import ClipPoses, read_poses
+from vadbench.api import Clip, DataError, FrameLabels
+from vadbench_datasets.clip_poses import joined
+from vadbench_datasets.survey import Survey, survey_split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from vadbench.api import Split
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How large a published test set is: results on a part of it cannot be compared with anyone's."""
-
-    clips: int
-    frames: int
-
-
-def partial_info(info: DatasetInfo) -> DatasetInfo:
-    """What is to be said of a part of a data set: that figures on it are never a result."""
-    return replace(
-        info,
-        title=f"{info.title}, a part of it",
-        stand_in=True,
-        notes=("The test set is not whole: figures on it are comparable with nothing.", *info.notes),
-    )
+    from vadbench.api import Expected, Split, Tracks
+    from vadbench_datasets.clip_poses import ClipPoses
+    from vadbench_datasets.pose_form import PoseForm, SplitForm
+    from vadbench_datasets.survey import ClipFiles
 
 
 @dataclass(frozen=True, slots=True)
 class PoseFiles:
-    """Poses and masks of one data set on disk.
+    """Poses and labels of one data set on disk.
 
     Args:
         root: The data set's folder.
-        form: Where its masks lie and what they mean.
+        form: What lies where in it.
         resolution: Width and height of its pictures in pixels.
         source: Where to get it, for errors.
-        skip: Whether a test clip, by name, is no part of the data set.
-        extent: What the test set must amount to; None for any.
+        expected: What the test set must amount to in clips and frames; None for any. Results on a part of a published test
+            set cannot be compared with anyone's.
     """
 
     root: Path
-    form: FolderForm
+    form: PoseForm
     resolution: tuple[int, int]
     source: str
-    skip: Callable[[str], bool] | None = None
-    extent: Extent | None = None
+    expected: Expected | None = None
 
     def available(self) -> bool:
-        """Whether the folders are there; nothing is read."""
-        return all((self.root / part).is_dir() for part in ("pose/train", "pose/test", self.form.masks))
+        """Whether the folders of the splits are there, but for optional splits; nothing is read."""
+        needed = [folders for form in self.form.splits.values() if not form.optional for folders in _folders(form)]
+        return all(any((self.root / folder).is_dir() for folder in folders) for folders in needed)
+
+    def survey(self, split: Split, *, poses: bool = True, truth: bool = True) -> Survey:
+        """The files of a split and what is wrong with them; raises `DataError` for a split that there is not."""
+        return survey_split(self.root, self.form, self.split(split), self.source, poses=poses, truth=truth)
+
+    def sources(self, split: Split) -> Mapping[str, tuple[Path, ...]]:
+        """Clip to its pose files, then its label file; under the empty name what concerns the split as a whole.
+
+        Raises:
+            DataError: as `tracks`, for files that are missing or not paired.
+        """
+        survey = self.survey(split).sound()
+        files = {name: _files_of(clip) for name, clip in survey.clips.items()}
+        return {"": survey.shared, **files} if survey.shared else files
 
     def tracks(self, split: Split) -> Tracks:
         """The poses of a split, clips sorted by name.
 
-        A test clip is as long as its mask. A training clip ends with its last pose; without any pose it has 0 frames.
+        A clip that has a mask is as long as that; any other ends with its last pose, and without any has 0 frames.
 
         Raises:
             DataError: if files are missing, damaged, or disagree.
         """
-        self._check_split(split)
-        if split == "train":
-            self.form.check(self.root, "pose/train", source=self.source)
-            files = self._some(self.form.find_poses(self.root, split), "pose/train", POSE_SUFFIX)
-            poses = [read_poses(path) for path in files.values()]
-            lengths = [int(clip.frame.max(initial=-1)) + 1 for clip in poses]
-        else:
-            self.form.check(self.root, "pose/test", self.form.masks, source=self.source)
-            masks = self._masks()
-            files = self._paired(masks)
-            lengths = [mask_length(path) for path in masks.values()]
-            self._check_extent(lengths)
-            poses = [read_poses(path) for path in files.values()]
-            for clip, path, mask, length in zip(poses, files.values(), masks.values(), lengths, strict=True):
-                _check_within(clip, path, mask, length)
-        clips = tuple(Clip(name, scene_of(name), length, self.resolution) for name, length in zip(files, lengths, strict=True))
-        return _joined(clips, poses)
+        form, survey = self.split(split), self.survey(split).sound()
+        if form.truth is not None and form.truth.fixed:
+            self.check_extent(split, [length_of(form, clip, 0) for clip in survey.clips.values()])
+        names, poses, lengths = [], [], []
+        for name, clip in survey.clips.items():
+            read = self.form.family.read(clip.source)
+            length = length_of(form, clip, read.end)
+            if read.end > length:
+                raise beyond_mask(read, clip, length)
+            names.append(name)
+            poses.append(read)
+            lengths.append(length)
+        return joined(self.clips(names, lengths), self.form.family.layout, poses)
 
     def labels(self, split: Split) -> FrameLabels:
-        """The frame labels of a split; for the test split, the poses need not be there. Training clips are normal.
+        """The frame labels of a split; where masks say how long clips are, the poses need not be there.
 
         Raises:
-            DataError: if masks are missing or damaged.
+            DataError: if label files are missing or damaged.
         """
-        self._check_split(split)
-        if split == "train":
-            clips = self.tracks(split).clips
-            names = tuple(clip.name for clip in clips)
-            abnormal = tuple(np.zeros(clip.n_frames, dtype=np.bool_) for clip in clips)
+        form = self.split(split)
+        if form.truth is not None and form.truth.fixed:
+            files = self.survey(split, poses=False).sound().clips
+            lengths = [length_of(form, clip, 0) for clip in files.values()]
+            self.check_extent(split, lengths)
         else:
-            self.form.check(self.root, self.form.masks, source=self.source)
-            masks = self._masks()
-            names = tuple(masks)
-            abnormal = tuple(read_mask(path) == bool(self.form.abnormal) for path in masks.values())
-            self._check_extent([len(clip) for clip in abnormal])
-        return FrameLabels(names, abnormal, keep=tuple(np.ones(len(clip), dtype=np.bool_) for clip in abnormal))
+            lengths = [clip.n_frames for clip in self.tracks(split).clips]
+            files = self.survey(split).sound().clips
+        abnormal = tuple(abnormal_of(form, clip, length) for clip, length in zip(files.values(), lengths, strict=True))
+        keep = tuple(self.keep_of(form, name, length) for name, length in zip(files, lengths, strict=True))
+        return FrameLabels(tuple(files), abnormal, keep)
 
-    def _check_split(self, split: Split) -> None:
-        if split not in ("train", "test"):
-            raise DataError(f"there is no {split} split", where=self.root, remedy="the splits are train and test")
+    def split(self, split: Split) -> SplitForm:
+        """The form of a split; raises `DataError` for one that there is not."""
+        form, present = self.form.splits.get(split), self.form.present(self.root)
+        if form is None or split not in present:
+            remedy = f"the splits are {' and '.join(present)}"
+            if form is not None:
+                remedy += f"; the poses of the {split} split would lie in {form.poses[0]} ({self.form.family.file_name})"
+            raise DataError(f"there is no {split} split", where=self.root, remedy=remedy)
+        return form
 
-    def _masks(self) -> dict[str, Path]:
-        masks = self._kept(self.form.find_masks(self.root))
-        return self._some(masks, self.form.masks, self.form.mask_suffix)
+    def clips(self, names: Sequence[str], lengths: Sequence[int]) -> tuple[Clip, ...]:
+        """Clips by name and length."""
+        pairs = zip(names, lengths, strict=True)
+        return tuple(Clip(name, self.form.scene(name), length, self.resolution) for name, length in pairs)
 
-    def _paired(self, masks: Mapping[str, Path]) -> dict[str, Path]:
-        """The pose file of each test clip; raises `DataError` unless every clip has both poses and mask."""
-        files = self._kept(self._some(self.form.find_poses(self.root, "test"), "pose/test", POSE_SUFFIX))
-        if unmasked := [path for name, path in files.items() if name not in masks]:
+    def keep_of(self, form: SplitForm, clip: str, n_frames: int) -> NDArray[np.bool_]:
+        """Which frames of a clip count."""
+        return np.ones(n_frames, dtype=np.bool_) if form.keep is None else form.keep(self.root, clip, n_frames)
+
+    def check_extent(self, split: Split, lengths: Sequence[int]) -> None:
+        """Raises `DataError` where a published test set is not whole."""
+        if split != "test" or self.expected is None:
+            return
+        wanted = (self.expected.clips, self.expected.frames)
+        if any(want not in (None, have) for want, have in zip(wanted, (len(lengths), sum(lengths)), strict=True)):
             raise DataError(
-                f"{_test_clips(unmasked)} poses but no mask",
-                where=unmasked[0],
-                remedy=f"add {self.form.masks}/<clip>{self.form.mask_suffix}, or take the pose file out of pose/test",
-            )
-        if poseless := [path for name, path in masks.items() if name not in files]:
-            name = poseless[0].name.removesuffix(self.form.mask_suffix)
-            raise DataError(
-                f"{_test_clips(poseless)} a mask but no poses",
-                where=poseless[0],
-                remedy=f"add pose/test/{name}{POSE_SUFFIX}; if nobody was detected in the clip, let it hold {{}}",
-            )
-        return files
-
-    def _kept(self, files: Mapping[str, Path]) -> dict[str, Path]:
-        return {name: path for name, path in files.items() if self.skip is None or not self.skip(name)}
-
-    def _some(self, files: dict[str, Path], folder: str, suffix: str) -> dict[str, Path]:
-        if not files:
-            remedy = f"its files are named <clip>{suffix}\nwhere to get them: {self.source}"
-            raise DataError("the folder holds no clip", where=self.root / folder, remedy=remedy)
-        return files
-
-    def _check_extent(self, lengths: list[int]) -> None:
-        found = Extent(len(lengths), sum(lengths))
-        if self.extent not in (None, found):
-            raise DataError(
-                f"the test set has {found.clips} clips with {found.frames:,} frames; the published one has "
-                f"{self.extent.clips} clips with {self.extent.frames:,} frames",
-                where=self.root / self.form.masks,
+                f"the test set has {extent(len(lengths), sum(lengths))}; the published one has {extent(*wanted)}",
+                where=self.root,
                 remedy=f"complete it ({self.source}); to try a part of it, "
                 "--set dataset.partial=true: figures are then never a result",
             )
 
 
-def _test_clips(paths: list[Path]) -> str:
-    return "a test clip has" if len(paths) == 1 else f"{len(paths)} test clips have"
+def extent(clips: int | None, frames: int | None) -> str:
+    """``107 clips with 40,791 frames``."""
+    words = [f"{number:,} {thing}" for number, thing in ((clips, "clips"), (frames, "frames")) if number is not None]
+    return " with ".join(words)
 
 
-def _check_within(clip: ClipPoses, path: Path, mask: Path, length: int) -> None:
-    beyond = clip.frame >= length
-    if beyond.any():
-        row = int(beyond.argmax())
-        raise DataError(
-            f"the mask has {length} frames (0 to {length - 1}), but a pose lies beyond them",
-            where=f"{path}, person {clip.person[row]}, frame {clip.frame[row]}; mask {mask}",
-            remedy="check that poses and mask belong to the same clip and that frames are counted from 0",
-        )
+def length_of(form: SplitForm, clip: ClipFiles, posed: int) -> int:
+    """Frames of a clip whose poses end before frame ``posed``."""
+    return posed if form.truth is None or clip.truth is None else form.truth.n_frames(clip.truth, posed)
 
 
-def _joined(clips: tuple[Clip, ...], poses: list[ClipPoses]) -> Tracks:
-    index: NDArray[np.int32] = np.repeat(np.arange(len(clips), dtype=np.int32), [len(clip.frame) for clip in poses])
-    return Tracks(
-        clips=clips,
-        layout=COCO_17,
-        keypoints=np.concatenate([clip.keypoints for clip in poses]),
-        clip=index,
-        person=np.concatenate([clip.person for clip in poses]),
-        frame=np.concatenate([clip.frame for clip in poses]),
-        score=np.concatenate([clip.score for clip in poses]),
+def abnormal_of(form: SplitForm, clip: ClipFiles, n_frames: int) -> NDArray[np.bool_]:
+    """(n_frames,): labels of a clip, normal where no file says otherwise."""
+    if form.truth is None or clip.truth is None:
+        return np.zeros(n_frames, dtype=np.bool_)
+    return form.truth.abnormal(clip.truth, n_frames)
+
+
+def beyond_mask(poses: ClipPoses, clip: ClipFiles, length: int) -> DataError:
+    """The error for poses beyond the last frame of their clip's mask."""
+    row, source = int((poses.frame >= length).argmax()), clip.poses
+    by_one = "; they lie one frame too late: the files may count frames from 1" if poses.end == length + 1 else ""
+    return DataError(
+        f"the mask has {length} frames (0 to {length - 1}), but a pose lies beyond them",
+        where=f"{source.place if source else ''}, person {poses.person[row]}, frame {poses.frame[row]}; mask {clip.truth}",
+        remedy="check that poses and mask belong to the same clip, and from what the files count frames "
+        f"(--set dataset.first_frame=0 or 1){by_one}",
     )
+
+
+def _folders(form: SplitForm) -> list[tuple[str, ...]]:
+    return [form.poses[:1], *([form.truth.folders] if form.truth is not None else [])]
+
+
+def _files_of(clip: ClipFiles) -> tuple[Path, ...]:
+    return (*(clip.poses.files if clip.poses else ()), *((clip.truth,) if clip.truth else ()))

@@ -76,8 +76,8 @@ class STGCNCouplingFlow(nn.Module):
         self._start_actnorm(*batch(first))
         dimensions = self.poses.channels * self.poses.frames * self.poses.joints
 
-        def loss(index: torch.Tensor) -> torch.Tensor:
-            return -self.log_prob(*batch(index)).mean() / (math.log(2) * dimensions)
+        def loss(given: tuple[torch.Tensor, torch.Tensor | None]) -> torch.Tensor:
+            return -self.log_prob(*given).mean() / (math.log(2) * dimensions)
 
         plan = TrainingPlan(
             config.epochs,
@@ -87,7 +87,7 @@ class STGCNCouplingFlow(nn.Module):
             decay=config.decay,
             clip_norm=config.clip_norm,
         )
-        context.train(self, loss, examples=len(windows), plan=plan)
+        context.train(self, loss, examples=len(windows), plan=plan, prepare=batch)
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """(B,) nats for x (B, 2, T, J) and condition (B, L, D) or None."""

@@ -84,8 +84,10 @@ class VQVAE(nn.Module):
         with torch.no_grad():
             self._start_codebook(self._features(self._batch(windows, first, context)), generator)
 
-        def loss(index: torch.Tensor) -> torch.Tensor:
-            x = self._batch(windows, index, context)
+        def batch(index: torch.Tensor) -> torch.Tensor:
+            return self._batch(windows, index, context)
+
+        def loss(x: torch.Tensor) -> torch.Tensor:
             features = self._features(x)
             codes = self._nearest(features)
             quantised = self.codebook[codes]
@@ -95,7 +97,7 @@ class VQVAE(nn.Module):
             return smooth_l1_loss(decoded, x) + config.velocity * moved + config.commitment * mse_loss(features, quantised)
 
         plan = TrainingPlan(config.epochs, config.batch_size, config.learning_rate, decay=config.decay, clip_norm=1.0)
-        context.train(self, loss, examples=len(windows), plan=plan)
+        context.train(self, loss, examples=len(windows), plan=plan, prepare=batch)
         with torch.no_grad():
             for index in torch.split(torch.arange(len(windows)), 2048):
                 codes = self.encode(self._batch(windows, index, context)).codes

@@ -19,7 +19,7 @@ import torch
 
 from vadbench.api import Context, Tokens, WindowRule, Windows
 from vadbench.data.layout_conversion import convert_layout
-from vadbench.data.normalisation import stg_nf
+from vadbench.data.normalisation import STG_NF
 from vadbench.data.windowing import cut_windows
 from vadbench.engine.composition import token_history, track_sequences
 from vadbench.engine.datasets import open_dataset
@@ -63,10 +63,10 @@ FLOWS: list[tuple[bool, dict[str, Any]]] = [
 def main(dataset: str, data_root: Path | None, seed: int) -> None:
     """Print held-out likelihoods of the settings above."""
     tracks = open_dataset(dataset, load_plugins().registry, root=data_root, settings={}).tracks("train")
-    windows = cut_windows(convert_layout(tracks, "coco-18"), WindowRule(24, 6), stg_nf, "negate-x")
+    windows = cut_windows(convert_layout(tracks, "coco-18"), WindowRule(24, 6), STG_NF, ["flip"])
     held = np.random.default_rng(seed).permutation(len(tracks.clips))[: len(tracks.clips) // 5]
     out = np.isin(windows.clip, held)
-    seen, unseen = windows.select(~out), windows.select(out & ~windows.mirrored)
+    seen, unseen = windows.select(~out), windows.select(out & (windows.view == 0))
     context = Context(seed=seed, name="held-out", trainer=train)
     click.echo(f"{dataset}: {len(seen)} training windows, {len(unseen)} held out")
     with seeded(seed):

@@ -9,7 +9,7 @@ from fixtures import write_pose_folder
 
 from vadbench.api import WindowRule, WindowScores
 from vadbench.data.layout_conversion import convert_layout
-from vadbench.data.normalisation import stg_nf
+from vadbench.data.normalisation import STG_NF
 from vadbench.data.windowing import cut_windows
 from vadbench.evaluation.protocol import STANDARD_V1
 from vadbench.evaluation.report import evaluate
@@ -30,7 +30,7 @@ def tracks(campus):
 
 @pytest.fixture(scope="module")
 def windows(tracks):
-    return cut_windows(tracks, WindowRule(24), stg_nf)
+    return cut_windows(tracks, WindowRule(24), STG_NF)
 
 
 def test_generate_synthetic_campus(benchmark):
@@ -44,7 +44,7 @@ def test_read_pose_folder(benchmark, tmp_path):
 
 
 def test_cut_windows(benchmark, tracks):
-    found = benchmark(cut_windows, tracks, WindowRule(24), stg_nf)
+    found = benchmark(cut_windows, tracks, WindowRule(24), STG_NF)
     benchmark.extra_info["windows"] = len(found)
 
 

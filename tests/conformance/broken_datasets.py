@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from sound_components import SoundDataset, SoundFiles, shifted
 
-from vadbench.api import DatasetInfo, FrameLabels, Split, Tracks
+from vadbench.api import DatasetInfo, Finding, FrameLabels, Inspection, Split, Tracks
 
 
 class NoLicence(SoundDataset):
@@ -104,6 +106,39 @@ class BareError(SoundFiles):
         return super().tracks(split)
 
 
+class SourcesGone(SoundFiles):
+    fails = ("sources",)
+    says = "expected sources('train') to be files, got ['/nowhere/train.json']"
+
+    def sources(self, split: Split) -> Mapping[str, tuple[Path, ...]]:
+        return {**super().sources(split), "": (Path(f"/nowhere/{split}.json"),)}
+
+
+class SourcesOfOtherClips(SoundFiles):
+    fails = ("sources",)
+    says = "expected sources('train') of the clips of tracks('train'), in their order, got ['other']"
+
+    def sources(self, split: Split) -> Mapping[str, tuple[Path, ...]]:
+        return {"other": (Path(__file__),)}
+
+
+class SeesErrors(SoundFiles):
+    fails = ("inspection",)
+    says = "expected no error in inspect('train') of a data set that can be read, got ['too little light']"
+
+    def inspect(self, split: Split) -> Inspection:
+        error = Finding("light", "error", "too little light", split, "wait for the day")
+        return replace(super().inspect(split), findings=(error,))
+
+
+class InspectsOtherPoses(SoundFiles):
+    fails = ("inspection",)
+    says = "expected inspect('train').tracks to be tracks('train')"
+
+    def inspect(self, split: Split) -> Inspection:
+        return replace(super().inspect(split), tracks=shifted(self.tracks(split), 1.0))
+
+
 class Prints(SoundDataset):
     fails = ("prints_nothing",)
     says = "expected nothing on stdout"
@@ -133,6 +168,10 @@ BROKEN = (
     DrawnAnew,
     AnySplit,
     BareError,
+    SourcesGone,
+    SourcesOfOtherClips,
+    SeesErrors,
+    InspectsOtherPoses,
     Prints,
     SeedsNumPy,
 )

@@ -27,6 +27,8 @@ SETTINGS: Mapping[tuple[Kind, str], Mapping[str, Any]] = {
     ("dataset", "hr-shanghaitech"): {"partial": True},
     ("dataset", "ubnormal"): {"partial": True},
     ("dataset", "hr-ubnormal"): {"partial": True},
+    ("dataset", "avenue"): {"partial": True},
+    ("dataset", "hr-avenue"): {"partial": True},
     ("flow", "stgcn-coupling"): {"epochs": 2},
 }
 """Where the short training of the checks is still too long, or a data set has to be told that it is a small one."""
@@ -35,6 +37,8 @@ SKIPS_ALLOWED = {
     "detector knn: terms",
     "method knn: terms",
     "dataset synthetic-campus: missing_files_explained",
+    "dataset synthetic-campus: sources",
+    "dataset synthetic-campus: inspection",
 }
 """Checks that do not apply; any other that is skipped is a mistake of this file."""
 
@@ -45,6 +49,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     write_pose_folder(root / "ShanghaiTech")
     write_pose_folder(root / "folder")
+    write_pose_folder(root / "Avenue", train=("01", "02"), test=("04", "17"))
     ubnormal = write_pose_folder(root / "UBnormal")
     for mask in sorted((ubnormal / "gt" / "test_frame_mask").glob("*.npy")):
         # As released: a NumPy array in spite of its name, and 1 = normal.

@@ -69,12 +69,12 @@ def test_token_history(previous, windows):
 class TestFit:
     def test_who_is_given_what(self):
         method = composed()
-        windows = made_windows(*WALKS, mirror="negate-x", rule=WindowRule(8, stride=3))
+        windows = made_windows(*WALKS, views=["flip"], rule=WindowRule(8, stride=3))
         method.fit(windows, Context())
-        plain = int((~windows.mirrored).sum())
+        plain = int((windows.view == 0).sum())
         linked, _ = windows.linked()
         assert method.parts.tokenizer.fitted == [len(windows)]
-        assert method.parts.scorer.seen == dict.fromkeys(ALL.terms, plain), "mirror images take no part in the statistics"
+        assert method.parts.scorer.seen == dict.fromkeys(ALL.terms, plain), "augmented windows take no part in the statistics"
         assert sum(map(len, method.parts.prior.sequences)) == len(linked) * TOKENS
         assert method.parts.flow.condition.shape == (len(windows), TOKENS, 2)
         codes = method.parts.tokenizer.encode(torch.from_numpy(windows.batch(slice(None)).x))

@@ -203,7 +203,7 @@ class TestWrongKeys:
             ("windows.length=1", "windows.length"),
             ("windows.length=8.5", "windows.length"),
             ("windows.length=long", "windows.length"),
-            ("windows.mirror=both", "windows.mirror"),
+            ("windows.augment=3", "windows.augment"),
             ("composition.terms=['semantics']", "composition.terms.0"),
             ("composition.condition=others", "composition.condition"),
             ("tokenizer.codebook_size=1", "tokenizer.codebook_size"),
@@ -280,7 +280,7 @@ class TestHash:
         digests = {settle().digest}
         changes = [
             *("windows.length=16", "windows.train_stride=3", "windows.test_stride=2", "windows.missing=1"),
-            *("windows.keep_last=true", "windows.normalisation=none", "windows.mirror=none", "windows.layout=coco-17"),
+            *("windows.keep_last=true", "windows.normalisation=none", "windows.augment=[]", "windows.layout=coco-17"),
             *('composition.terms=["detail"]', "composition.history=1", "composition.condition=none"),
             *("tokenizer.codebook_size=16", "prior.width=32", "flow.steps=2", "scorer.weights.semantic=2.0"),
         ]

@@ -5,11 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from fixtures import write_csv_folder, write_pose_folder
+from pydantic import ValidationError
 
-from vadbench.api import Registry
+from vadbench.api import ConfigError, Registry
+from vadbench.testing.checks import checks_for
 
-NAMES = ["hr-shanghaitech", "hr-ubnormal", "pose-folder", "shanghaitech", "synthetic-campus", "ubnormal"]
+NAMES = [
+    *("avenue", "hr-avenue", "hr-shanghaitech", "hr-ubnormal"),
+    *("pose-folder", "shanghaitech", "synthetic-campus", "ubnormal"),
+]
+PUBLISHED = [name for name in NAMES if name not in ("pose-folder", "synthetic-campus")]
 
 
 @pytest.fixture
@@ -37,10 +45,53 @@ def test_info_needs_no_data(registry, name):
     assert not data.available()
 
 
+@pytest.mark.parametrize("family", ["json", "csv"])
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_sets_say_what_there_is_to_know(registry, name, family):
+    entry = registry.get("dataset", name)
+    info = entry.load()(entry.load_config()(family=family), None).info
+    assert info.name == name
+    assert all((info.title, info.licence, info.citation, info.source, info.resolution, info.notes))
+    assert info.expected["test"].clips
+    assert info.expected["train"].clips
+    poses = "<clip>/<person>.csv" if family == "csv" else "<clip>_alphapose_tracked_person.json"
+    assert f"{poses}" in info.tree
+    assert ("CSV poses" in info.title) == (family == "csv")
+    assert info.splits == ("train", "test")
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_settings_of_published_sets_are_checked(registry, name, tmp_path):
+    entry = registry.get("dataset", name)
+    for wrong in ({"family": "xml"}, {"missing": "nan"}, {"first_frame": 2}, {"partiel": True}):
+        with pytest.raises(ValidationError):
+            entry.load_config()(**wrong)
+    with pytest.raises(ConfigError, match="always a missing one"):
+        entry.load()(entry.load_config()(family="csv", missing="keep"), tmp_path)
+
+
+@pytest.mark.parametrize("family", ["json", "csv"])
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_sets_keep_the_contract_in_both_families(registry, name, family, tmp_path):
+    ubnormal, avenue = name.endswith("ubnormal"), name.endswith("avenue")
+    train = ("103_0300", "106_0700") if ubnormal and family == "csv" else ("01", "02") if avenue else ("01_001", "02_001")
+    test = ("002_0200", "104_0100") if ubnormal and family == "csv" else ("04", "17") if avenue else ("01_0010", "02_0010")
+    root = tmp_path / ("UBnormal" if ubnormal else "Avenue" if avenue else "ShanghaiTech")
+    (write_csv_folder if family == "csv" else write_pose_folder)(root, train=train, test=test)
+    if ubnormal and family == "json":
+        for clip in test:
+            mask = np.load(root / "gt" / "test_frame_mask" / f"{clip}.npy")
+            with (root / "gt" / f"{clip}_tracks.txt").open("wb") as file:
+                np.save(file, 1 - mask)
+    settings = {"family": family, "partial": True}
+    for check in checks_for(registry.get("dataset", name), settings=settings, data_root=tmp_path):
+        check.run()
+
+
 def test_registering_imports_nothing_heavy():
     code = (
         "import sys; from vadbench_datasets.plugin import vadbench_register; from vadbench.api import Registry; "
-        "vadbench_register(Registry()); print({'numpy', 'torch', 'pydantic', 'orjson'} & set(sys.modules))"
+        "vadbench_register(Registry()); print({'numpy', 'torch', 'pydantic', 'orjson', 'pandas'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -84,7 +84,9 @@ class TestLayout:
 
     @pytest.mark.parametrize("read", ["tracks", "labels"])
     def test_unknown_split(self, pose_folder, read):
-        assert "no validation split" in refusal(pose_folder, "validation", read).what
+        error = refusal(pose_folder, "validation", read)
+        assert error.what == "there is no validation split"
+        assert "train and test; the poses of the validation split would lie in pose/validation" in error.remedy
 
 
 class TestPoseFile:
@@ -125,7 +127,11 @@ class TestPoseFile:
         ("pose", "what"),
         [
             (numbers("1.0", 50), "keypoints hold 50 numbers; 51 = 17 x 3 (x, y, confidence) were expected"),
-            (numbers("1.0", 54), "keypoints hold 54 numbers"),
+            (
+                numbers("1.0", 54),
+                "keypoints hold 54 numbers; 51 = 17 x 3 (x, y, confidence) were expected for the layout coco-17",
+            ),
+            (numbers("1.0", 78), "; 78 would be halpe-26"),
             (numbers('"12.5"'), "keypoints hold text, not numbers alone"),
             (numbers("null"), "keypoints hold null, not numbers alone"),
             (numbers("true"), "keypoints hold true or false, not numbers alone"),
@@ -247,16 +253,17 @@ class TestMask:
     def test_poses_without_mask(self, pose_folder):
         (pose_folder / "gt" / "test_frame_mask" / f"{CLIP}.npy").unlink()
         error = refusal(pose_folder)
-        assert error.what == "a test clip has poses but no mask"
+        assert error.what == "a clip has poses but no mask"
         assert f"{CLIP}{SUFFIX}" in error.where
 
     def test_mask_without_poses(self, pose_folder):
         (pose_folder / "pose" / "test" / f"{CLIP}{SUFFIX}").unlink()
         error = refusal(pose_folder)
-        assert error.what == "a test clip has a mask but no poses"
-        assert f"add pose/test/{CLIP}{SUFFIX}; if nobody was detected in the clip, let it hold {{}}" in error.remedy
+        assert error.what == "a clip has a mask but no poses"
+        assert f"add the poses of {CLIP} to pose/test (<clip>{SUFFIX})" in error.remedy
+        assert "if nobody was detected in the clip, put a file that holds {} there" in error.remedy
 
     def test_several_clips_are_counted(self, pose_folder):
         for path in list((pose_folder / "gt" / "test_frame_mask").iterdir())[:2]:
             path.unlink()
-        assert refusal(pose_folder).what == "2 test clips have poses but no mask"
+        assert refusal(pose_folder).what == "a clip has poses but no mask (1 more like it)"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,18 +12,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vadbench.api import DataError
-from vadbench_datasets.pose_json import read_poses
+from vadbench.api import COCO_17, LAYOUTS, DataError
+from vadbench_datasets.pose_json import read_pose_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NUMBER = st.floats(-3000, 3000, width=32)
-POSE = st.fixed_dictionaries(
-    {"keypoints": st.lists(NUMBER, min_size=51, max_size=51)}, optional={"scores": st.none() | st.floats(0, 9, width=32)}
-)
-PERSON_FRAMES = st.dictionaries(st.integers(0, 2000), POSE, max_size=4)
-CLIP = st.dictionaries(st.integers(0, 50), PERSON_FRAMES, max_size=4)
+LAYOUT = st.sampled_from(sorted(LAYOUTS.values(), key=lambda layout: layout.name))
+
+
+def clips(numbers: int) -> st.SearchStrategy[dict[int, dict[int, Any]]]:
+    pose = st.fixed_dictionaries(
+        {"keypoints": st.lists(NUMBER, min_size=numbers, max_size=numbers)},
+        optional={"scores": st.none() | st.floats(0, 9, width=32), "full": st.booleans()},
+    )
+    return st.dictionaries(st.integers(0, 50), st.dictionaries(st.integers(0, 2000), pose, max_size=4), max_size=4)
+
+
+CLIP = clips(51)
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -32,14 +41,15 @@ def written(path: Path, clip: dict[int, dict[int, Any]]) -> Path:
     return path
 
 
-@given(clip=CLIP)
+@given(layout=LAYOUT, data=st.data())
 @quick
-def test_what_is_written_is_read(tmp_path, clip):
-    poses = read_poses(written(tmp_path / "clip.json", clip))
+def test_what_is_written_is_read(tmp_path, layout, data):
+    clip = data.draw(clips(3 * len(layout)))
+    poses = read_pose_json(written(tmp_path / "clip.json", clip), layout)
     expected = [(person, frame, clip[person][frame]) for person in sorted(clip) for frame in sorted(clip[person])]
     assert poses.person.tolist() == [person for person, _, _ in expected]
     assert poses.frame.tolist() == [frame for _, frame, _ in expected]
-    keypoints = np.array([pose["keypoints"] for _, _, pose in expected], dtype=np.float32).reshape(-1, 17, 3)
+    keypoints = np.array([pose["keypoints"] for _, _, pose in expected], dtype=np.float32).reshape(-1, len(layout), 3)
     np.testing.assert_array_equal(poses.keypoints, keypoints)
     scores = np.array([pose.get("scores") for _, _, pose in expected], dtype=np.float32)
     np.testing.assert_array_equal(poses.score, scores)
@@ -52,7 +62,8 @@ def test_the_order_in_the_file_does_not_matter(tmp_path, clip, data):
         person: {frame: clip[person][frame] for frame in data.draw(st.permutations(list(clip[person])))}
         for person in data.draw(st.permutations(list(clip)))
     }
-    one, other = read_poses(written(tmp_path / "a.json", clip)), read_poses(written(tmp_path / "b.json", shuffled))
+    one = read_pose_json(written(tmp_path / "a.json", clip), COCO_17)
+    other = read_pose_json(written(tmp_path / "b.json", shuffled), COCO_17)
     for column in ("keypoints", "person", "frame", "score"):
         np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
 
@@ -72,7 +83,7 @@ def test_any_json_is_read_or_refused_with_a_place(tmp_path, content):
     path.write_text(json.dumps(content), encoding="utf-8")  # writes NaN and Infinity as such
     refusal = None
     try:
-        poses = read_poses(path)
+        poses = read_pose_json(path, COCO_17)
     except DataError as error:
         refusal = error
     if refusal is None:
@@ -89,4 +100,19 @@ def test_any_bytes_are_read_or_refused(tmp_path, raw):
     path = tmp_path / "clip.json"
     path.write_bytes(raw)
     with pytest.raises(DataError):
-        read_poses(path)
+        read_pose_json(path, COCO_17)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("content", ["{}", "[", '{"1": 2}'])
+def test_the_garbage_collector_is_left_as_it_was(tmp_path, content, enabled):
+    path = tmp_path / "clip.json"
+    path.write_text(content)
+    before = gc.isenabled()
+    try:
+        gc.enable() if enabled else gc.disable()
+        with suppress(DataError):
+            read_pose_json(path, COCO_17)
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable() if before else gc.disable()

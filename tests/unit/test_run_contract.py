@@ -108,7 +108,7 @@ class TestFailure:
         ("act", "told"),
         [
             ("nan", "score is not finite for 1 of"),
-            ("too few", "values of score for"),
+            ("too few", "for 87 windows"),
             ("by frame, odd", "scores have shape"),
         ],
     )

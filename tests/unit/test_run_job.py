@@ -219,7 +219,18 @@ def test_global_random_state_is_left_alone(plugins, data, tmp_path):
     assert rest_before == rest_after
 
 
-@pytest.mark.parametrize("change", ["detector.windows=50", "detector.neighbours=3", "windows.mirror=negate-x"])
+@pytest.mark.parametrize("change", ["detector.windows=50", "detector.neighbours=3", 'windows.augment=["flip"]'])
 def test_settings_reach_the_method(plugins, data, tmp_path, change):
     plain, other = ran(plugins, data, tmp_path, "knn").run, ran(plugins, data, tmp_path, "knn", change).run
     assert not np.array_equal(plain.scores().score, other.scores().score)
+
+
+def test_scores_are_averaged_over_views(plugins, data, tmp_path):
+    """Turned by a full circle a window is itself; upside down it is something else."""
+    plain, circle, turned = (
+        ran(plugins, data, tmp_path, "knn", f"windows.average={views}").run.scores().score
+        for views in ("[]", '["rotate:360"]', '["rotate:180"]')
+    )
+    np.testing.assert_allclose(circle, plain, atol=1e-3)
+    assert turned.shape == plain.shape
+    assert (turned > plain + 0.1).mean() > 0.9

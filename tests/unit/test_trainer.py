@@ -162,3 +162,25 @@ class TestSeeded:
         with pytest.raises(ValueError, match="x"):
             fail()
         assert torch.equal(before, torch.get_rng_state())
+
+
+class TestPrepare:
+    def test_same_training(self):
+        plain, module = fitted()[0], Line()
+
+        def loss(batch):
+            x, y = batch
+            return (x @ module.weight + module.bias - y).square().mean()
+
+        plan = TrainingPlan(epochs=20, batch_size=8, learning_rate=0.1)
+        train(module, loss, examples=50, plan=plan, context=Context(), prepare=lambda index: (X[index], Y[index]))
+        assert torch.equal(module.weight, plain.weight)
+        assert torch.equal(module.bias, plain.bias)
+
+    def test_what_it_raises_arrives(self):
+        def prepare(index):
+            raise KeyError("no such example")
+
+        module = Line()
+        with pytest.raises(KeyError, match="no such example"):
+            train(module, module.loss, examples=50, plan=TrainingPlan(1, 8, 0.1), context=Context(), prepare=prepare)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_tracks import made_tracks
 
 from vadbench.api import WindowRule
-from vadbench.data.normalisation import none
+from vadbench.data.normalisation import NONE
 from vadbench.data.windowing import cut_windows, window_starts
 
 
@@ -76,13 +76,8 @@ def test_windows_do_not_cross_tracks():
     assert window_starts(tracks, WindowRule(5)).tolist() == [0, 6, 12]
 
 
-class TestMirror:
-    def test_mirror_images_follow(self):
-        tracks = made_tracks({1: range(12)})
-        windows = cut_windows(tracks, WindowRule(8), none, "negate-x")
-        assert windows.first.tolist() == [0, 1, 2, 3] * 2
-        assert windows.mirrored.tolist() == [False] * 4 + [True] * 4
-        assert not windows.swap_sides
-
-    def test_swap_sides(self):
-        assert cut_windows(made_tracks({1: range(12)}), WindowRule(8), none, "swap-sides").swap_sides
+def test_views_follow():
+    windows = cut_windows(made_tracks({1: range(12)}), WindowRule(8), NONE, ["flip", "rotate:90"])
+    assert windows.first.tolist() == [0, 1, 2, 3] * 3
+    assert windows.view.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert [view.name for view in windows.views] == ["flip", "rotate:90"]

@@ -12,21 +12,30 @@ if TYPE_CHECKING:
     from vadbench.api.config import ComponentConfig, NoConfig
     from vadbench.api.context import Context, Progress, Silent, Trainer, TrainingPlan
     from vadbench.api.contracts import (
-        Dataset,
-        DatasetInfo,
         Detector,
         Diagnosed,
         Flow,
-        Locatable,
         Prior,
         Scorer,
-        Split,
         Stateful,
         TermDetector,
         Terms,
         Tokenizer,
         Tokens,
         TokenShape,
+    )
+    from vadbench.api.coordinates import Normaliser, PixelWindows, Placement, View
+    from vadbench.api.dataset import (
+        Dataset,
+        DatasetInfo,
+        Expected,
+        Finding,
+        Inspectable,
+        Inspection,
+        Locatable,
+        Severity,
+        Sourced,
+        Split,
     )
     from vadbench.api.errors import (
         ConfigError,
@@ -39,11 +48,12 @@ if TYPE_CHECKING:
         did_you_mean,
     )
     from vadbench.api.hooks import hookimpl
+    from vadbench.api.layouts import COCO_17, COCO_18, HALPE_26, LAYOUTS, NTU_25, OPENPOSE_18, OPENPOSE_25
     from vadbench.api.registry import KINDS, Entry, Kind, Registry
     from vadbench.api.scores import WindowScores
-    from vadbench.api.skeleton import COCO_17, COCO_18, LAYOUTS, SkeletonLayout
+    from vadbench.api.skeleton import SkeletonLayout
     from vadbench.api.tracks import Clip, FrameLabels, Tracks
-    from vadbench.api.windows import Batch, Normaliser, PoseShape, WindowRule, Windows
+    from vadbench.api.windows import Batch, PoseShape, WindowRule, Windows
 
 VERSION: Final = 1
 """Version of these contracts; it rises when a plug-in written for the one before may break."""
@@ -52,27 +62,37 @@ _HOME: Final = {
     "config": ("ComponentConfig", "NoConfig"),
     "context": ("Context", "Progress", "Silent", "Trainer", "TrainingPlan"),
     "contracts": (
-        *("Dataset", "DatasetInfo", "Detector", "Diagnosed", "Flow", "Locatable", "Prior", "Scorer", "Split", "Stateful"),
+        *("Detector", "Diagnosed", "Flow", "Prior", "Scorer", "Stateful"),
         *("TermDetector", "Terms", "TokenShape", "Tokenizer", "Tokens"),
+    ),
+    "dataset": (
+        *("Dataset", "DatasetInfo", "Expected", "Finding", "Inspectable", "Inspection", "Locatable"),
+        *("Severity", "Sourced", "Split"),
     ),
     "errors": (
         *("ConfigError", "DataError", "DriftError", "PluginError", "RunFailedError"),
         *("UsageError", "VadbenchError", "did_you_mean"),
     ),
     "hooks": ("hookimpl",),
+    "layouts": ("COCO_17", "COCO_18", "HALPE_26", "LAYOUTS", "NTU_25", "OPENPOSE_18", "OPENPOSE_25"),
     "registry": ("KINDS", "Entry", "Kind", "Registry"),
     "scores": ("WindowScores",),
-    "skeleton": ("COCO_17", "COCO_18", "LAYOUTS", "SkeletonLayout"),
+    "skeleton": ("SkeletonLayout",),
     "tracks": ("Clip", "FrameLabels", "Tracks"),
-    "windows": ("Batch", "Normaliser", "PoseShape", "WindowRule", "Windows"),
+    "windows": ("Batch", "PoseShape", "WindowRule", "Windows"),
+    "coordinates": ("Normaliser", "PixelWindows", "Placement", "View"),
 }
 _MODULE_OF: Final = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "COCO_17",
     "COCO_18",
+    "HALPE_26",
     "KINDS",
     "LAYOUTS",
+    "NTU_25",
+    "OPENPOSE_18",
+    "OPENPOSE_25",
     "VERSION",
     "Batch",
     "Clip",
@@ -86,12 +106,18 @@ __all__ = [
     "Diagnosed",
     "DriftError",
     "Entry",
+    "Expected",
+    "Finding",
     "Flow",
     "FrameLabels",
+    "Inspectable",
+    "Inspection",
     "Kind",
     "Locatable",
     "NoConfig",
     "Normaliser",
+    "PixelWindows",
+    "Placement",
     "PluginError",
     "PoseShape",
     "Prior",
@@ -99,8 +125,10 @@ __all__ = [
     "Registry",
     "RunFailedError",
     "Scorer",
+    "Severity",
     "Silent",
     "SkeletonLayout",
+    "Sourced",
     "Split",
     "Stateful",
     "TermDetector",
@@ -113,6 +141,7 @@ __all__ = [
     "TrainingPlan",
     "UsageError",
     "VadbenchError",
+    "View",
     "WindowRule",
     "WindowScores",
     "Windows",

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,20 +67,23 @@ class Trainer(Protocol):
     def __call__(
         self,
         module: torch.nn.Module,
-        loss: Callable[[torch.Tensor], torch.Tensor],
+        loss: Callable[[Any], torch.Tensor],
         *,
         examples: int,
         plan: TrainingPlan,
         context: Context,
+        prepare: Callable[[torch.Tensor], Any] | None = None,
     ) -> list[float]:
         """Minimises ``loss`` over ``module``'s parameters.
 
         Args:
             module: Moved to ``context.device`` and put in training mode; left in evaluation mode.
-            loss: Given the indices (B,) int64, on the CPU, of the examples of a step, returns the scalar mean loss.
+            loss: Given the indices (B,) int64, on the CPU, of the examples of a step, or what ``prepare`` made of them, returns
+                the scalar mean loss.
             examples: Number of examples; shuffled anew every epoch from the context's seed.
             plan: Optimiser and schedule.
             context: Of the component that trains.
+            prepare: Gathers the examples of a step while the step before runs, in another thread; it must not use the module.
 
         Returns:
             The mean loss of each epoch.
@@ -137,10 +140,11 @@ class Context:
     def train(
         self,
         module: torch.nn.Module,
-        loss: Callable[[torch.Tensor], torch.Tensor],
+        loss: Callable[[Any], torch.Tensor],
         *,
         examples: int,
         plan: TrainingPlan,
+        prepare: Callable[[torch.Tensor], Any] | None = None,
     ) -> list[float]:
         """Runs the harness's training loop with this context; see `Trainer`."""
-        return self.trainer(module, loss, examples=examples, plan=plan, context=self)
+        return self.trainer(module, loss, examples=examples, plan=plan, context=self, prepare=prepare)

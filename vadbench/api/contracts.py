@@ -1,4 +1,6 @@
-"""The six contracts. A class fulfils one by having its methods; nothing needs to be inherited.
+"""The contracts of methods and their parts. A class fulfils one by having its methods; nothing needs to be inherited.
+
+The sixth contract, that of a data set, is in `vadbench.api.dataset`.
 
 Everywhere: an anomaly score is higher for more anomalous; log-likelihoods are in nats, summed over dimensions, never
 bits per dimension. Shapes: W windows, B windows of a batch, C = 2 channels (x, y), T frames, J joints, L tokens a
@@ -27,8 +29,8 @@ every ``torch.nn.Module`` does: a mapping of names to tensors, which is what ``w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,68 +38,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api.context import Context
-    from vadbench.api.tracks import FrameLabels, Tracks
     from vadbench.api.windows import Windows
 
-Split = Literal["train", "validation", "test"]
 Terms = Mapping[str, "NDArray[np.float64]"]
 """Parts of an anomaly score by name, each (B,) float64 in nats where it is a likelihood, higher = more anomalous."""
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetInfo:
-    """What a user has to know of a data set.
-
-    Args:
-        name: As on the command line.
-        title: As in print.
-        layout: Name of the skeleton layout of its poses.
-        frame_rate: Frames a second.
-        licence: Licence of the data.
-        citation: The paper to cite.
-        source: Where to get it, in a sentence.
-        splits: Which splits there are.
-        stand_in: True for data that exist to try the software out; their figures are never a result.
-        notes: What else to know, a sentence each.
-    """
-
-    name: str
-    title: str
-    layout: str
-    frame_rate: float
-    licence: str
-    citation: str
-    source: str
-    splits: tuple[Split, ...] = ("train", "test")
-    stand_in: bool = False
-    notes: tuple[str, ...] = field(default=())
-
-
-@runtime_checkable
-class Dataset(Protocol):
-    """Poses and, for the harness alone, frame labels."""
-
-    @property
-    def info(self) -> DatasetInfo:
-        """What a user has to know; needs no data on disk."""
-        ...
-
-    def tracks(self, split: Split) -> Tracks:
-        """The poses of a split. Raises `DataError` where they are missing or damaged."""
-        ...
-
-    def labels(self, split: Split) -> FrameLabels:
-        """The frame labels of a split, clips as in ``tracks(split).clips``. Called by the harness after scoring."""
-        ...
-
-
-@runtime_checkable
-class Locatable(Protocol):
-    """Optional, for a dataset: tells cheaply whether its files are there."""
-
-    def available(self) -> bool:
-        """True where ``tracks`` can be expected to find its files."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +189,7 @@ class Detector(Protocol):
     """A whole method: windows to anomaly scores."""
 
     def fit(self, windows: Windows, context: Context) -> None:
-        """Learns from normal windows (and their mirror images, where the method asks for them)."""
+        """Learns from normal windows (and other views of them, where the method asks for augmentation)."""
         ...
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:

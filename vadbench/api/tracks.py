@@ -34,7 +34,8 @@ class Tracks:
         clips: The clips, in evaluation order; ``clip`` indexes into them. A clip may hold no pose.
         layout: Which joint is which.
         keypoints: (N, J, 3) float32: x and y in pixels, confidence in [0, 1]. A source without confidences has 1;
-            a missing joint has confidence 0 and NaN coordinates.
+            a missing joint has confidence 0 and NaN coordinates. Kept as three planes (see `planes`); what is given in
+            another order of memory is copied into this one.
         clip: (N,) int32, index into ``clips``.
         person: (N,) int32, the track id within its clip.
         frame: (N,) int32, counted from 0.
@@ -60,6 +61,8 @@ class Tracks:
             shape = getattr(self, name).shape
             if shape != expected:
                 raise DataError(f"Tracks.{name} has shape {shape}; {expected} was expected", where=self.layout.name)
+        planes = np.ascontiguousarray(self.keypoints.transpose(2, 0, 1))
+        object.__setattr__(self, "keypoints", planes.transpose(1, 2, 0))
         if n == 0:
             return
         if self.clip.min() < 0 or self.clip.max() >= len(self.clips):
@@ -74,13 +77,16 @@ class Tracks:
                 where=self.locate(row),
                 remedy="check that poses and ground truth belong to the same clip and count frames from 0",
             )
-        xy, confidence = self.keypoints[..., :2], self.keypoints[..., 2]
-        bad = np.isinf(xy).any(axis=(1, 2)) | (np.isnan(xy).any(axis=2) & (confidence != 0)).any(axis=1)
-        bad |= ~np.isfinite(confidence).all(axis=1)
+        if not np.isfinite(planes).all():
+            self._check_finite(planes)
+
+    def _check_finite(self, planes: NDArray[np.float32]) -> None:
+        xy, confidence = planes[:2], planes[2]
+        bad = np.isinf(xy).any(axis=0) | (np.isnan(xy).any(axis=0) & (confidence != 0)) | ~np.isfinite(confidence)
         if bad.any():
             raise DataError(
                 "a keypoint is not a finite number",
-                where=self.locate(int(bad.argmax())),
+                where=self.locate(int(bad.any(axis=1).argmax())),
                 remedy="a missing joint has confidence 0 and NaN coordinates; every other number must be finite",
             )
 
@@ -101,6 +107,11 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.clip)
 
+    @property
+    def planes(self) -> NDArray[np.float32]:
+        """(3, N, J) float32, the keypoints again: x, y and confidence, each one contiguous block. Not a copy."""
+        return self.keypoints.transpose(2, 0, 1)
+
     def locate(self, row: int) -> str:
         """Where row ``row`` comes from, in words."""
         return f"clip {self.clips[self.clip[row]].name}, person {self.person[row]}, frame {self.frame[row]}"
@@ -115,9 +126,9 @@ class Tracks:
     def fingerprint(self) -> str:
         """SHA-256 over layout, clips and every column: equal poses, equal fingerprint."""
         digest = hashlib.sha256(repr((self.layout.name, self.clips)).encode())
-        for name in ("keypoints", "clip", "person", "frame", "score"):
-            column: NDArray[Any] = getattr(self, name)
-            digest.update(np.ascontiguousarray(column).tobytes())
+        columns: tuple[NDArray[Any], ...] = (self.planes, self.clip, self.person, self.frame, self.score)
+        for column in columns:
+            digest.update(np.ascontiguousarray(column).data)
         return digest.hexdigest()
 
 

@@ -6,22 +6,22 @@ The window rule is STG-NF's (arXiv 2211.10946, as its released code executes it)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
+from vadbench.api.coordinates import PixelWindows
 from vadbench.api.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from vadbench.api.coordinates import Normaliser, Placement, View
     from vadbench.api.skeleton import SkeletonLayout
     from vadbench.api.tracks import Tracks
-
-Normaliser = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
-"""Maps xy (B, T, J, 2) in pixels to model coordinates of the same shape, window by window. NaN marks a missing joint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Batch:
     """Windows as arrays.
 
     Args:
-        x: (B, C, T, J) float32, normalised; C = 2 (x, y). Free of NaN: a missing joint stands where it stands on
-            average in the rest of the window, or at the origin when it is never seen.
+        x: (B, C, T, J) float32, normalised; C = 2 (x, y). Free of NaN: a missing joint stands where the normaliser says,
+            by most of them where it stands on average in the rest of the window, or at the origin when it is never seen.
         confidence: (B, T, J) float32 in [0, 1]; 0 for a missing joint.
         index: (B,) int64, which windows these are.
     """
@@ -82,23 +82,23 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """W windows over ``tracks``; W may be 0.
+    """W windows over ``tracks``; W may be 0. An index: nothing is copied until a batch is asked for.
 
     Args:
         tracks: The poses.
         rule: How they were cut; ``rule.length`` is T.
         normaliser: The normalisation applied to each batch.
         first: (W,) int64, row of ``tracks`` at which each window begins.
-        mirrored: (W,) bool, whether the window is seen in a mirror (training augmentation).
-        swap_sides: Whether mirroring also exchanges left and right joints. STG-NF negates x only.
+        view: (W,) int64, how each window is seen: 0 as it is, v as ``views[v - 1]`` shows it.
+        views: Augmentations, or what test scores are averaged over.
     """
 
     tracks: Tracks
     rule: WindowRule
     normaliser: Normaliser
     first: NDArray[np.int64]
-    mirrored: NDArray[np.bool_]
-    swap_sides: bool = False
+    view: NDArray[np.int64]
+    views: tuple[View, ...] = ()
 
     def __len__(self) -> int:
         return len(self.first)
@@ -125,30 +125,56 @@ class Windows:
 
     def select(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Windows:
         """The windows at ``index``, in that order."""
-        return replace(self, first=self.first[index], mirrored=self.mirrored[index])
+        return replace(self, first=self.first[index], view=self.view[index])
 
     def batch(self, index: NDArray[np.int64] | slice) -> Batch:
-        """The windows at ``index`` as arrays: gathered, normalised and mirrored, vectorised."""
-        picked = np.arange(len(self), dtype=np.int64)[index]
-        rows = self.first[picked][:, None] + np.arange(self.rule.length)
-        poses = self.tracks.keypoints[rows]
-        confidence = poses[..., 2]
-        xy = self.normaliser(poses[..., :2])
-        unseen = np.isnan(xy)
-        if unseen.any():
-            xy = _fill_unseen(xy, unseen)
-        flip = self.mirrored[picked]
-        if flip.any():
-            turned = xy[flip]
-            turned[..., 0] *= -1
-            confidence = confidence.copy()
-            if self.swap_sides:
-                mirror = list(self.tracks.layout.mirror)
-                turned = turned[:, :, mirror]
-                confidence[flip] = confidence[flip][:, :, mirror]
-            xy[flip] = turned
-        x = np.ascontiguousarray(xy.transpose(0, 3, 1, 2), dtype=np.float32)
-        return Batch(x=x, confidence=np.ascontiguousarray(confidence), index=picked)
+        """The windows at ``index`` as arrays: gathered, seen, normalised, vectorised."""
+        seen = self._gather(np.arange(len(self), dtype=np.int64)[index])
+        x = self.normaliser(seen).to_model(seen.xy)
+        self._fill_missing(x)
+        return Batch(x=x, confidence=seen.confidence, index=seen.key)
+
+    def placement(self, index: NDArray[np.int64] | slice) -> Placement:
+        """Where the windows at ``index`` stand in the picture: ``placement(i).to_pixels(batch(i).x)`` are their pixels."""
+        return self.normaliser(self._gather(np.arange(len(self), dtype=np.int64)[index]))
+
+    def _gather(self, picked: NDArray[np.int64]) -> PixelWindows:
+        """Pixels of the picked windows as they are seen; the ``key`` of the result says which they are."""
+        length, joints = self.rule.length, len(self.tracks.layout)
+        first = self.first[picked]
+        if len(picked) == 0:
+            nothing = np.empty((0, 3, length, joints), dtype=np.float32)
+            return PixelWindows(nothing[:, :2], nothing[:, 2], np.empty((0, 2), dtype=np.float32), picked)
+        # The rows of a window follow one another, so in each plane a window is one block: 3 copies a window.
+        planes = self.tracks.planes
+        blocks = as_strided(
+            planes,
+            (3, planes.shape[1] - length + 1, length * joints),
+            (planes.strides[0], planes.strides[1], planes.strides[2]),
+            writeable=False,
+        )
+        xy = np.empty((len(picked), 2, length * joints), dtype=np.float32)
+        for plane in range(2):
+            xy[:, plane] = blocks[plane][first]
+        sizes = np.array([clip.resolution for clip in self.tracks.clips], dtype=np.float32)
+        poses = PixelWindows(
+            xy=xy.reshape(-1, 2, length, joints),
+            confidence=blocks[2][first].reshape(-1, length, joints),
+            picture=sizes[self.tracks.clip[first]],
+            key=first,
+        )
+        view = self.view[picked]
+        for number in np.unique(view[view > 0]):
+            at = np.flatnonzero(view == number)
+            shown = self.views[number - 1](PixelWindows(poses.xy[at], poses.confidence[at], poses.picture[at], poses.key[at]))
+            poses.xy[at], poses.confidence[at] = shown.xy, shown.confidence
+        return replace(poses, key=picked)
+
+    def _fill_missing(self, x: NDArray[np.float32]) -> None:
+        """Puts a place where there is none, in x (B, 2, T, J)."""
+        gaps = np.flatnonzero(np.isnan(x.reshape(len(x), math.prod(x.shape[1:])).sum(axis=1)))
+        if len(gaps):
+            x[gaps] = _filled(x[gaps], to_mean=self.normaliser.missing == "window-mean")
 
     def linked(self) -> tuple[Windows, NDArray[np.int64]]:
         """Each window together with all that its track did before it, tiled backwards in steps of T rows.
@@ -162,19 +188,19 @@ class Windows:
             ``(windows, previous)``: this object's windows first, then earlier ones that it does not hold itself
             (U >= W in all); ``previous`` (U,) int64 is the index of each one's predecessor, -1 where there is none.
         """
-        first, mirrored = [self.first], [self.mirrored]
-        known = _keys(self.first, self.mirrored)
+        first, view = [self.first], [self.view]
+        known = self._keys(self.first, self.view)
         while len(first[-1]):
-            before, flip = self._before(first[-1]), mirrored[-1]
-            keys, where = np.unique(_keys(before, flip), return_index=True)
+            before, seen = self._before(first[-1]), view[-1]
+            keys, where = np.unique(self._keys(before, seen), return_index=True)
             new = where[(before[where] >= 0) & ~np.isin(keys, known)]
             first.append(before[new])
-            mirrored.append(flip[new])
-            known = np.concatenate([known, _keys(before[new], flip[new])])
-        windows = replace(self, first=np.concatenate(first), mirrored=np.concatenate(mirrored))
+            view.append(seen[new])
+            known = np.concatenate([known, self._keys(before[new], seen[new])])
+        windows = replace(self, first=np.concatenate(first), view=np.concatenate(view))
         before = self._before(windows.first)
         order = np.argsort(known, kind="stable")
-        found = order[np.searchsorted(known[order], _keys(before, windows.mirrored)).clip(max=max(len(known) - 1, 0))]
+        found = order[np.searchsorted(known[order], self._keys(before, windows.view)).clip(max=max(len(known) - 1, 0))]
         return windows, np.where(before >= 0, found, -1).astype(np.int64)
 
     def _before(self, first: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -188,13 +214,12 @@ class Windows:
         joined = frame[first] - frame[before] <= length + missing
         return np.where(inside & accepted & joined, before, -1)
 
+    def _keys(self, first: NDArray[np.int64], view: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A number of its own for each window in each view."""
+        return first * (1 + len(self.views)) + view
 
-def _keys(first: NDArray[np.int64], mirrored: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return first * 2 + mirrored
 
-
-def _fill_unseen(xy: NDArray[np.float32], unseen: NDArray[np.bool_]) -> NDArray[np.float32]:
-    seen = ~unseen
-    count = seen.sum(axis=1, keepdims=True)
-    mean = np.where(seen, xy, 0).sum(axis=1, keepdims=True) / np.maximum(count, 1)
-    return np.where(unseen, mean, xy).astype(np.float32)
+def _filled(x: NDArray[np.float32], *, to_mean: bool) -> NDArray[np.float32]:
+    seen = ~np.isnan(x)
+    mean = np.where(seen, x, 0).sum(axis=2, keepdims=True) / np.maximum(seen.sum(axis=2, keepdims=True), 1) if to_mean else 0
+    return np.where(seen, x, mean).astype(np.float32)

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vadbench.api import Normaliser, Tracks, WindowRule, Windows
+from vadbench.data.views import named_view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Mirror = Literal["none", "negate-x", "swap-sides"]
-"""Training augmentation: none; STG-NF's, x negated; x negated and left and right joints exchanged."""
 
-
-def cut_windows(tracks: Tracks, rule: WindowRule, normaliser: Normaliser, mirror: Mirror = "none") -> Windows:
-    """Every window that ``rule`` accepts, in the order of the tracks; then, with ``mirror``, all of them mirrored.
+def cut_windows(tracks: Tracks, rule: WindowRule, normaliser: Normaliser, views: Sequence[str] = ()) -> Windows:
+    """Every window that ``rule`` accepts, in the order of the tracks; then all of them again for each of ``views``.
 
     A track of L rows has starts at rows ``range(0, L - T, stride)`` (to ``L - T`` with ``keep_last``); so a track of T
     rows or fewer gives no window, which is STG-NF's rule and not an error.
+
+    Args:
+        tracks: The poses.
+        rule: How to cut them.
+        normaliser: Kept with the windows, and applied batch by batch.
+        views: Names of augmentations; see `vadbench.data.views`.
+
+    Raises:
+        ConfigError: for a view that there is not.
     """
     first = window_starts(tracks, rule)
-    mirrored = np.zeros(len(first), dtype=bool)
-    if mirror != "none":
-        first, mirrored = np.tile(first, 2), np.repeat([False, True], len(first))
-    return Windows(tracks, rule, normaliser, first, mirrored, swap_sides=mirror == "swap-sides")
+    copies = 1 + len(views)
+    return Windows(
+        tracks,
+        rule,
+        normaliser,
+        first=np.tile(first, copies),
+        view=np.repeat(np.arange(copies, dtype=np.int64), len(first)),
+        views=tuple(named_view(name, tracks.layout) for name in views),
+    )
 
 
 def window_starts(tracks: Tracks, rule: WindowRule) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from torch.nn.functional import smooth_l1_loss
 
 from vadbench.api import Context, DataError, Diagnosed, Flow, Prior, Scorer, Terms, Tokenizer, Tokens, Windows
 from vadbench.engine.plugin_faults import component_step
+from vadbench.engine.prefetch import prefetched
 from vadbench.engine.trainer import seeded
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from vadbench.engine.config import CompositionConfig
 
-_BATCH = 2048
+_BATCH = 1024
 """Windows scored at once; no score depends on it."""
 
 
@@ -73,8 +74,8 @@ class Composition:
         if parts.flow is not None:
             with _part(context, "flow", parts.flow) as own:
                 parts.flow.fit(windows, condition, own)
-        # The statistics of the terms are those of the training windows as they are, not of their mirror images.
-        parts.scorer.fit(self.score_terms(windows.select(~windows.mirrored), context))
+        # The statistics of the terms are those of the training windows as they are, not of augmented ones.
+        parts.scorer.fit(self.score_terms(windows.select(windows.view == 0), context))
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
         """(W,) fused scores."""
@@ -207,8 +208,10 @@ def _part(context: Context, kind: str, part: object) -> Iterator[Context]:
 
 
 def _batches(windows: Windows, device: str) -> Iterator[torch.Tensor]:
-    for begin in range(0, len(windows), _BATCH):
-        yield torch.from_numpy(windows.batch(slice(begin, begin + _BATCH)).x).to(device)
+    def batch(begin: int) -> torch.Tensor:
+        return torch.from_numpy(windows.batch(slice(begin, begin + _BATCH)).x).to(device)
+
+    return prefetched(batch, range(0, len(windows), _BATCH))
 
 
 def _distance(x: torch.Tensor, decoded: torch.Tensor) -> torch.Tensor:

@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from vadbench.api import ComponentConfig, ConfigError, Entry, Kind, Registry, WindowRule, did_you_mean
 from vadbench.data.layout_conversion import layout_named
-from vadbench.data.normalisation import normaliser
-from vadbench.data.windowing import Mirror
+from vadbench.data.normalisation import check_normalisation
+from vadbench.data.views import named_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,8 @@ class WindowsConfig(ComponentConfig):
     missing: int = Field(default=2, ge=0, description="rows of a window that may lie beyond its nominal span")
     keep_last: bool = Field(default=False, description="also use the window that ends on a track's last row")
     normalisation: str = Field(default="stg-nf", description="how a window becomes model coordinates")
-    mirror: Mirror = Field(default="negate-x", description="mirror images of the training windows")
+    augment: tuple[str, ...] = Field(default=("flip",), description="views in which the training windows are seen as well")
+    average: tuple[str, ...] = Field(default=(), description="views that test scores are averaged over, beside the plain one")
     layout: str = Field(default="coco-18", description="skeleton layout that the method sees")
 
 
@@ -214,8 +215,10 @@ def _component(kind: Kind, section: Mapping[str, Any], registry: Registry) -> Co
 
 def _check_windows(windows: WindowsConfig) -> None:
     """Finds what the windows cannot be before any data are read."""
-    normaliser(windows.normalisation)
-    layout_named(windows.layout)
+    check_normalisation(windows.normalisation)
+    layout = layout_named(windows.layout)
+    for name in (*windows.augment, *windows.average):
+        named_view(name, layout)
     WindowRule(windows.length, windows.train_stride, windows.missing, windows.keep_last)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vadbench.api import (
+    ConfigError,
     DataError,
     Dataset,
     DatasetInfo,
@@ -49,6 +50,19 @@ def split_changes(changes: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     method = [text for text in changes if not text.startswith(DATASET_SECTION)]
     pairs = [parse_change(text) for text in changes if text.startswith(DATASET_SECTION)]
     return method, {key.removeprefix(DATASET_SECTION): value for key, value in pairs}
+
+
+def dataset_settings(changes: Sequence[str]) -> dict[str, Any]:
+    """The settings of a data set, for a command that has no method.
+
+    Raises:
+        ConfigError: for a change that is not one of the data set.
+    """
+    other, settings = split_changes(changes)
+    if other:
+        remedy = f"write it as {DATASET_SECTION}{other[0].rpartition('.')[2]}"
+        raise ConfigError(f"{other[0]!r} is not a setting of the data set", where="--set", remedy=remedy)
+    return settings
 
 
 def open_dataset(name: str, registry: Registry, *, root: Path | None, settings: Mapping[str, Any]) -> Dataset:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vadbench.api import Clip, DataError, Dataset, FrameLabels, Progress, Tracks, WindowRule, Windows
 from vadbench.data.layout_conversion import convert_layout
-from vadbench.data.normalisation import normaliser
+from vadbench.data.normalisation import fit_normaliser
 from vadbench.data.windowing import cut_windows
 from vadbench.engine.plugin_faults import dataset_step
+from vadbench.engine.poses import read_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from vadbench.data.cache.track_cache import TrackCache
     from vadbench.engine.config import WindowsConfig
 
 
@@ -36,22 +38,38 @@ class Inputs:
         return {"train": _counts(self.train), "test": _counts(self.test)}
 
 
-def read_inputs(dataset: Dataset, config: WindowsConfig, progress: Progress) -> Inputs:
+def read_inputs(
+    dataset: Dataset,
+    config: WindowsConfig,
+    progress: Progress,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    cache: TrackCache | None = None,
+) -> Inputs:
     """Reads the poses and cuts them into windows.
 
+    Args:
+        dataset: Of the run.
+        config: How to cut.
+        progress: Where to show it.
+        settings: Those that the data set was opened with.
+        cache: Where parsed poses are kept; None to parse them.
+
     Raises:
-        DataError: if a split gives no window.
+        DataError: if poses are missing or damaged, or a split gives no window.
     """
-    with progress.task(f"read {dataset.info.name}", 2) as advance, dataset_step("give its poses", dataset):
-        train = dataset.tracks("train")
+    with progress.task(f"read {dataset.info.name}", 2) as advance:
+        train, train_print = read_tracks(dataset, "train", settings or {}, cache)
         advance(1)
-        test = dataset.tracks("test")
+        test, test_print = read_tracks(dataset, "test", settings or {}, cache)
         advance(1)
+    seen = _seen(train, config)
+    normaliser = fit_normaliser(config.normalisation, seen)
     inputs = Inputs(
-        train=_windows(train, config, training=True),
-        test=_windows(test, config, training=False),
+        train=cut_windows(seen, _rule(config, config.train_stride), normaliser, config.augment),
+        test=cut_windows(_seen(test, config), _rule(config, config.test_stride), normaliser, config.average),
         test_clips=test.clips,
-        poses={"train": train.fingerprint(), "test": test.fingerprint()},
+        poses={"train": train_print, "test": test_print},
     )
     _check_windows("train", inputs.train, dataset)
     _check_windows("test", inputs.test, dataset)
@@ -80,12 +98,14 @@ def read_test_labels(dataset: Dataset, clips: Sequence[Clip]) -> FrameLabels:
     return labels
 
 
-def _windows(tracks: Tracks, config: WindowsConfig, *, training: bool) -> Windows:
-    stride = config.train_stride if training else config.test_stride
-    rule = WindowRule(config.length, stride, config.missing, config.keep_last)
+def _seen(tracks: Tracks, config: WindowsConfig) -> Tracks:
+    """The poses as the method sees them: in its layout, and of clips that have numbers for names."""
     numbered = tuple(replace(clip, name=f"{i:05d}") for i, clip in enumerate(tracks.clips))
-    seen = replace(convert_layout(tracks, config.layout), clips=numbered)
-    return cut_windows(seen, rule, normaliser(config.normalisation), config.mirror if training else "none")
+    return replace(convert_layout(tracks, config.layout), clips=numbered)
+
+
+def _rule(config: WindowsConfig, stride: int) -> WindowRule:
+    return WindowRule(config.length, stride, config.missing, config.keep_last)
 
 
 def _check_windows(split: str, windows: Windows, dataset: Dataset) -> None:

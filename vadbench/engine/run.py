@@ -24,8 +24,10 @@ from vadbench.api import (
     Silent,
     TermDetector,
     VadbenchError,
+    Windows,
     WindowScores,
 )
+from vadbench.data.cache.track_cache import default_cache
 from vadbench.engine.build import build_detector, count_parameters
 from vadbench.engine.device import cpu_threads
 from vadbench.engine.inputs import Inputs, read_inputs, read_test_labels
@@ -39,6 +41,8 @@ from vadbench.store.record import Cost, DatasetRecord, MethodRecord, Metrics, Ru
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
@@ -89,7 +93,7 @@ def run_job(
     """
     progress = progress or Silent()
     method = job.resolved.method
-    inputs = read_inputs(job.dataset, method.windows, progress)
+    inputs = read_inputs(job.dataset, method.windows, progress, settings=job.dataset_settings, cache=default_cache())
     run_id = run_identity(job, plugins, device=device, threads=threads, poses=inputs.poses)
     path = folders.run_path(out, method.name, job.dataset.info.name, job.seed, run_id)
     if not force and (finished := _finished(path, job, inputs)):
@@ -148,26 +152,43 @@ def _fit_and_score(job: Job, inputs: Inputs, context: Context) -> _Made:
 
 
 def _score(detector: Detector, inputs: Inputs, context: Context) -> WindowScores:
-    windows = inputs.test
+    seen = inputs.test
     terms: dict[str, Any] = {}
     if isinstance(detector, TermDetector):
-        terms = {name: np.asarray(values, dtype=np.float64) for name, values in detector.score_terms(windows, context).items()}
+        terms = {name: np.asarray(values, dtype=np.float64) for name, values in detector.score_terms(seen, context).items()}
         score = detector.fuse(terms)
     else:
-        score = detector.score(windows, context)
+        score = detector.score(seen, context)
+    # The windows come once in each view, the plain one first.
+    windows = seen.select(seen.view == 0)
     names = np.array([clip.name for clip in inputs.test_clips], dtype=np.str_)
     try:
         return WindowScores(
             clip=names[windows.clip],
             person=windows.person.astype(np.int64),
             start=windows.start.astype(np.int64),
-            score=np.asarray(score, dtype=np.float64),
+            score=_mean_over_views(score, seen),
             length=windows.rule.length,
-            terms=terms,
+            terms={name: _mean_over_views(values, seen) for name, values in terms.items()},
         )
     except DataError as error:
         # The data are as they should be; it is the method that gave what no score can be.
         raise PluginError(f"{context.name}: {error.what}", where=error.where, remedy=error.remedy) from error
+
+
+def _mean_over_views(values: Any, seen: Windows) -> NDArray[np.float64]:
+    """(W,) or (W, T) of values (V * W,) or (V * W, T): each window's mean over the V views it was seen in.
+
+    Raises:
+        DataError: if there is not one value for each window seen.
+    """
+    every = np.asarray(values, dtype=np.float64)
+    if every.shape[:1] != (len(seen),):
+        raise DataError(
+            f"scores of shape {every.shape} for {len(seen)} windows", remedy="a method scores every window it is given"
+        )
+    views = 1 + len(seen.views)
+    return np.asarray(every.reshape(views, len(seen) // views, *every.shape[1:]).mean(axis=0))
 
 
 def _diagnostics(detector: Detector) -> dict[str, float]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import Any
 
 import torch
 
 from vadbench.api import Context, PluginError, TrainingPlan
-
-Loss = Callable[[torch.Tensor], torch.Tensor]
+from vadbench.engine.prefetch import prefetched
 
 
 @contextmanager
@@ -25,7 +25,15 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def train(module: torch.nn.Module, loss: Loss, *, examples: int, plan: TrainingPlan, context: Context) -> list[float]:
+def train(
+    module: torch.nn.Module,
+    loss: Callable[[Any], torch.Tensor],
+    *,
+    examples: int,
+    plan: TrainingPlan,
+    context: Context,
+    prepare: Callable[[torch.Tensor], Any] | None = None,
+) -> list[float]:
     """Minimises ``loss``; fulfils `vadbench.api.Trainer`."""
     module.to(context.device)
     module.train()
@@ -35,11 +43,22 @@ def train(module: torch.nn.Module, loss: Loss, *, examples: int, plan: TrainingP
     order = context.generator()
     history: list[float] = []
     steps = math.ceil(examples / plan.batch_size)
-    with context.progress.task(f"train {context.name}", plan.epochs * steps) as advance:
+    batches = (
+        index for _ in range(plan.epochs) for index in torch.split(torch.randperm(examples, generator=order), plan.batch_size)
+    )
+
+    def made(index: torch.Tensor) -> tuple[torch.Tensor, Any]:
+        return index, index if prepare is None else prepare(index)
+
+    with (
+        context.progress.task(f"train {context.name}", plan.epochs * steps) as advance,
+        closing(prefetched(made, batches)) as coming,
+    ):
         for epoch in range(plan.epochs):
             total = 0.0
-            for step, index in enumerate(torch.split(torch.randperm(examples, generator=order), plan.batch_size)):
-                value = loss(index)
+            for step in range(steps):
+                index, batch = next(coming)
+                value = loss(batch)
                 optimiser.zero_grad(set_to_none=True)
                 value.backward()
                 if plan.clip_norm > 0:

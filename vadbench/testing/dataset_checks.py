@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from vadbench.api import LAYOUTS, Dataset, DatasetInfo, FrameLabels, Locatable, Split, Tracks, VadbenchError
+from vadbench.api import (
+    LAYOUTS,
+    Dataset,
+    DatasetInfo,
+    FrameLabels,
+    Inspectable,
+    Locatable,
+    Sourced,
+    Split,
+    Tracks,
+    VadbenchError,
+)
 from vadbench.testing import conduct_checks
 from vadbench.testing.conformance import CheckSkipped, expect
 from vadbench.testing.trial import Trial
@@ -15,7 +26,10 @@ from vadbench.testing.trial import Trial
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CONTRACT: Final = "Dataset"
+_CONTRACT: Final = "Dataset in vadbench.api.dataset"
+_INFO: Final = "DatasetInfo in vadbench.api.dataset"
+_SOURCED: Final = "Sourced in vadbench.api.dataset"
+_INSPECTABLE: Final = "Inspectable in vadbench.api.dataset"
 _SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 _WORDS: Final = ("name", "title", "layout", "licence", "citation", "source")
 
@@ -59,11 +73,11 @@ def check_info(trial: DatasetTrial) -> None:
     expect(isinstance(info, DatasetInfo), "info to be a DatasetInfo", type(info).__name__, _CONTRACT)
     for name in _WORDS:
         value = getattr(info, name)
-        expect(isinstance(value, str) and value.strip(), f"words in info.{name}", repr(value), "DatasetInfo")
-    expect(info.layout in LAYOUTS, f"info.layout to be one of {', '.join(LAYOUTS)}", repr(info.layout), "DatasetInfo")
-    expect(info.frame_rate > 0, "a positive info.frame_rate", info.frame_rate, "DatasetInfo")
+        expect(isinstance(value, str) and value.strip(), f"words in info.{name}", repr(value), _INFO)
+    expect(info.layout in LAYOUTS, f"info.layout to be one of {', '.join(LAYOUTS)}", repr(info.layout), _INFO)
+    expect(info.frame_rate > 0, "a positive info.frame_rate", info.frame_rate, _INFO)
     known = len(info.splits) > 0 and set(info.splits) <= set(_SPLITS)
-    expect(known, f"info.splits out of {', '.join(_SPLITS)}", info.splits, "DatasetInfo")
+    expect(known, f"info.splits out of {', '.join(_SPLITS)}", info.splits, _INFO)
 
 
 def check_tracks(trial: DatasetTrial) -> None:
@@ -134,6 +148,38 @@ def check_missing_files_explained(trial: DatasetTrial) -> None:
         _expect_refusal(dataset, dataset.info.splits[0], "tracks() without files")
 
 
+def check_sources(trial: DatasetTrial) -> None:
+    """What a data set says it reads is there, and names no clip that it does not have."""
+    dataset = trial.opened()
+    if not isinstance(dataset, Sourced):
+        raise CheckSkipped("the data set does not say which files it reads")
+    for split in dataset.info.splits:
+        sources = dataset.sources(split)
+        files = [file for files in sources.values() for file in files]
+        odd = [str(file) for file in files if not file.is_file()][:3]
+        expect(not odd, f"sources({split!r}) to be files", odd, _SOURCED)
+        clips = [clip for clip in sources if clip]
+        known = [clip.name for clip in dataset.tracks(split).clips]
+        expect(clips == known, f"sources({split!r}) of the clips of tracks({split!r}), in their order", clips[:3], _SOURCED)
+
+
+def check_inspection(trial: DatasetTrial) -> None:
+    """Where nothing is wrong, an inspection finds no error, and reads what ``tracks`` and ``labels`` give."""
+    dataset = trial.opened()
+    if not isinstance(dataset, Inspectable):
+        raise CheckSkipped("the data set cannot be inspected file by file")
+    for split in dataset.info.splits:
+        seen = dataset.inspect(split)
+        errors = [finding.what for finding in seen.findings if finding.severity == "error"]
+        expect(not errors, f"no error in inspect({split!r}) of a data set that can be read", errors[:3], _INSPECTABLE)
+        wanted = dataset.tracks(split).fingerprint()
+        got = None if seen.tracks is None else seen.tracks.fingerprint()
+        expect(got == wanted, f"inspect({split!r}).tracks to be tracks({split!r})", "other poses", _INSPECTABLE)
+        labels = dataset.labels(split)
+        same = seen.labels is None or seen.labels.fingerprint() == labels.fingerprint()
+        expect(same, f"inspect({split!r}).labels to be labels({split!r})", "other labels", _INSPECTABLE)
+
+
 def _expect_refusal(dataset: Dataset, split: Split, what: str) -> None:
     wanted = f"{what} to raise a VadbenchError with a remedy"
     try:
@@ -154,6 +200,8 @@ CHECKS: Final = (
     check_same_at_every_call,
     check_undeclared_split,
     check_missing_files_explained,
+    check_sources,
+    check_inspection,
     conduct_checks.check_prints_nothing,
     conduct_checks.check_global_generators_untouched,
 )

@@ -58,7 +58,7 @@ class DetectorTrial(LearningTrial[Detector]):
             given |= {
                 f"{split} {name}": getattr(windows.tracks, name) for name in ("keypoints", "clip", "person", "frame", "score")
             }
-            given |= {f"{split} windows.{name}": getattr(windows, name) for name in ("first", "mirrored")}
+            given |= {f"{split} windows.{name}": getattr(windows, name) for name in ("first", "view")}
         return given
 
     def score(self, detector: Detector, windows: Windows) -> NDArray[np.float64]:

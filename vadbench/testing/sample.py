@@ -11,7 +11,7 @@ import torch
 
 from vadbench.api import COCO_17, COCO_18, Clip, SkeletonLayout, TokenShape, Tracks, WindowRule, Windows
 from vadbench.data.layout_conversion import convert_layout
-from vadbench.data.normalisation import normaliser
+from vadbench.data.normalisation import STG_NF
 from vadbench.data.windowing import cut_windows
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def sample_tracks(layout: SkeletonLayout = COCO_18, *, seed: int = 17) -> Tracks
 
 def sample_windows(length: int = 24, *, stride: int = 3, layout: SkeletonLayout = COCO_18, seed: int = 17) -> Windows:
     """Every window of the sample's tracks: 216 of them as it stands, normalised as STG-NF does."""
-    return cut_windows(sample_tracks(layout, seed=seed), WindowRule(length, stride), normaliser("stg-nf"))
+    return cut_windows(sample_tracks(layout, seed=seed), WindowRule(length, stride), STG_NF)
 
 
 def sample_batch() -> torch.Tensor:

@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from vadbench.api import COCO_17, DataError
+from vadbench.api import LAYOUTS, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
     import orjson
 
-NUMBERS_A_POSE: Final = 3 * len(COCO_17)
+    from vadbench.api import SkeletonLayout
+
 LARGEST_NUMBER: Final = 2**31 - 2
 """Persons and frames are kept as int32, and a clip is one frame longer than its last frame's number."""
 
-_LARGEST_COORDINATE: Final = 3.4028234663852886e38  # of float32
+LARGEST_COORDINATE: Final = 3.4028234663852886e38
+"""Of float32."""
+
 _SHAPE: Final = '{"<person>": {"<frame>": {"keypoints": [x, y, confidence, ...], "scores": number or null}}}'
 _LAYOUT_REMEDY: Final = f"a pose file has the form {_SHAPE}; a clip in which nobody was detected holds {{}}"
 _FINITE_REMEDY: Final = "every coordinate and confidence is a finite number; leave out a pose that was not estimated"
@@ -43,15 +46,15 @@ def broken_json(path: Path, raw: bytes, error: orjson.JSONDecodeError) -> DataEr
     )
 
 
-def first_fault(path: Path, document: Any) -> DataError:
+def first_fault(path: Path, document: Any, layout: SkeletonLayout) -> DataError:
     """The error for the first thing in a parsed document that is not as a pose file should be."""
     if not isinstance(document, dict):
         return DataError(f"the top level is {_kind(document)}, not an object", where=path, remedy=_LAYOUT_REMEDY)
-    what, place = next(_faults(document), ("the file does not hold poses", ""))
+    what, place = next(_faults(document, layout), ("the file does not hold poses", ""))
     return DataError(what, where=f"{path}{place}", remedy=_FINITE_REMEDY if "finite" in what else _LAYOUT_REMEDY)
 
 
-def _faults(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _faults(document: dict[str, Any], layout: SkeletonLayout) -> Iterator[tuple[str, str]]:
     """What is wrong and where within the file, in the order of the file."""
     persons: dict[int, str] = {}
     for person, frames in document.items():
@@ -62,7 +65,7 @@ def _faults(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             continue
         seen: dict[int, str] = {}
         for frame, pose in frames.items():
-            faults = (*_number_faults("frame", frame, seen), *_pose_faults(pose))
+            faults = (*_number_faults("frame", frame, seen), *_pose_faults(pose, layout))
             yield from ((what, f"{place}, frame {frame}") for what in faults)
 
 
@@ -75,27 +78,33 @@ def _number_faults(name: str, key: str, seen: dict[int, str]) -> Iterator[str]:
         yield f"{name} {int(key)} is there twice, as {other!r} and as {key!r}"
 
 
-def _pose_faults(pose: Any) -> Iterator[str]:
+def _pose_faults(pose: Any, layout: SkeletonLayout) -> Iterator[str]:
     if not isinstance(pose, dict) or "keypoints" not in pose:
         yield (
             f"a pose is {_kind(pose)} without keypoints" if isinstance(pose, dict) else f"a pose is {_kind(pose)}, not an object"
         )
         return
-    values, score = pose["keypoints"], pose.get("scores")
+    values, score, wanted = pose["keypoints"], pose.get("scores"), 3 * len(layout)
     if not isinstance(values, list):
-        yield f"keypoints are {_kind(values)}, not a list of {NUMBERS_A_POSE} numbers"
+        yield f"keypoints are {_kind(values)}, not a list of {wanted} numbers"
         return
     odd = [value for value in values if not _is_number(value)]
     if odd:
         yield f"keypoints hold {_kind(odd[0])}, not numbers alone"
-    elif len(values) != NUMBERS_A_POSE:
-        yield f"keypoints hold {len(values)} numbers; {NUMBERS_A_POSE} = {len(COCO_17)} x 3 (x, y, confidence) were expected"
-    elif not all(abs(value) <= _LARGEST_COORDINATE for value in values):
+    elif len(values) != wanted:
+        expected = f"{wanted} = {len(layout)} x 3 (x, y, confidence) were expected for the layout {layout.name}"
+        yield f"keypoints hold {len(values)} numbers; {expected}{_other_layouts(len(values))}"
+    elif not all(abs(value) <= LARGEST_COORDINATE for value in values):
         yield "a keypoint is not a finite number"
     if score is not None and not _is_number(score):
         yield f"scores is {_kind(score)}, not a number or null"
-    elif score is not None and not abs(score) <= _LARGEST_COORDINATE:
+    elif score is not None and not abs(score) <= LARGEST_COORDINATE:
         yield "scores is not a finite number"
+
+
+def _other_layouts(numbers: int) -> str:
+    fitting = [layout.name for layout in LAYOUTS.values() if 3 * len(layout) == numbers]
+    return f"; {numbers} would be {' or '.join(fitting)}" if fitting else ""
 
 
 def _is_number(value: Any) -> bool:
