@@ -194,7 +194,7 @@ class TestCompletion:
             ("vadbench pl", ["plugin", "plot"]),
             ("vadbench run msg", ["msgflow"]),
             ("vadbench run msgflow --tokenizer k", ["kmeans"]),
-            ("vadbench run msgflow --dataset hr-", ["hr-shanghaitech", "hr-ubnormal"]),
+            ("vadbench run msgflow --dataset hr-u", ["hr-ubnormal"]),
             ("vadbench list tok", ["tokenizer"]),
         ],
     )

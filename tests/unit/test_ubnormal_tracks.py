@@ -65,6 +65,6 @@ def test_all_released_files(tmp_path, shared_data):
     (tmp_path / "gt").symlink_to(shared_data / "ubnormal-gt")
     files = TrackTexts().find(tmp_path, str).files
     assert len(files) == 120
-    lines = np.concatenate([read_track_text(path) for path in files.values()])
+    lines = np.concatenate([read_track_text(labels.path) for labels in files.values()])
     assert (lines[:, 1] < lines[:, 2]).all()
     assert lines[:, 2].max() == 465

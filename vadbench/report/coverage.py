@@ -1,0 +1,128 @@
+"""Which frames of a split any method's windows can score under a protocol, and what keeps the others unscored.
+
+No method scores a frame that no window reaches: whatever the fill rule gives such a frame, it gives it to abnormal and
+normal frames alike. So the coverage of the abnormal frames limits every method on a data set.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from vadbench.api import WindowScores
+from vadbench.data.stats import frame_offsets
+from vadbench.data.windowing import window_starts
+from vadbench.evaluation.frames import frame_scores, place_at_centre
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from vadbench.api import Tracks, WindowRule
+    from vadbench.evaluation.protocol import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why no window scores a frame.
+
+    Args:
+        label: In a few words, for tables and legends.
+        meaning: In full.
+        remedy: What would change it.
+    """
+
+    label: str
+    meaning: str
+    remedy: str
+
+
+REASONS: Final = {
+    "nobody": Reason(
+        "nobody detected",
+        "the frame has no pose",
+        "no method on these poses can score such a frame; only another pose estimator would help",
+    ),
+    "no-window": Reason(
+        "tracks without a window",
+        "everybody in the frame has a track that gives no window, because it is too short or has too many gaps",
+        "shorter windows or longer tracks would help",
+    ),
+    "track-ends": Reason(
+        "ends of tracks",
+        "the frame lies before the first or after the last frame that a window of somebody's track scores",
+        "a window scores only its middle, so every track loses half a window at each end; shorter windows, or tracks that "
+        "break less often, would help",
+    ),
+    "between": Reason(
+        "gaps in tracks, or the stride",
+        "the frame lies between two frames that windows of one track score",
+        "gaps in the track refuse windows there, or the stride leaves the frame out; stride 1 and fewer gaps would help",
+    ),
+}
+"""Reasons by name. Where people of one frame differ, the later of these counts: who is nearest to being scored."""
+STATES: Final = ("scored", *REASONS)
+_NOBODY, _NO_WINDOW, _TRACK_ENDS, _BETWEEN = range(1, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far windows reach among F frames.
+
+    Args:
+        frames: F.
+        scored: Share that some window scores; NaN where F is 0.
+        unscored: Name of the reason (see `REASONS`) to the frames that it keeps unscored.
+    """
+
+    frames: int
+    scored: float
+    unscored: dict[str, int]
+
+
+def frame_states(tracks: Tracks, rule: WindowRule, protocol: Protocol) -> NDArray[np.int8]:
+    """(F,) int8 over the frames of all clips: position in `STATES` of the state each is in."""
+    offsets, bounds = frame_offsets(tracks.clips), tracks.track_bounds()
+    first = window_starts(tracks, rule)
+    scored, placed = _placed(tracks, first, rule, protocol)
+    # The frames between which the windows of each track lie; none for a track without a window.
+    track = np.searchsorted(bounds, first, side="right") - 1
+    earliest = np.full(len(bounds) - 1, np.iinfo(np.int64).max)
+    latest = np.full(len(bounds) - 1, -1)
+    np.minimum.at(earliest, track, placed)
+    np.maximum.at(latest, track, placed)
+    of_pose = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    outside = (tracks.frame < earliest[of_pose]) | (tracks.frame > latest[of_pose])
+    state = np.where(latest[of_pose] < 0, _NO_WINDOW, np.where(outside, _TRACK_ENDS, _BETWEEN)).astype(np.int8)
+    states = np.full(offsets[-1], _NOBODY, dtype=np.int8)
+    np.maximum.at(states, offsets[tracks.clip] + tracks.frame, state)
+    states[scored] = 0
+    return states
+
+
+def reach(states: NDArray[np.int8]) -> Reach:
+    """How far windows reach among the frames of these states."""
+    counts = np.bincount(states, minlength=len(STATES)).tolist()
+    share = counts[0] / len(states) if len(states) else math.nan
+    return Reach(len(states), share, dict(zip(REASONS, counts[1:], strict=True)))
+
+
+def _placed(
+    tracks: Tracks, first: NDArray[np.int64], rule: WindowRule, protocol: Protocol
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """(F,) bool, which frames a protocol scores from windows at ``first``; (W,), the frame each window's score stands at."""
+    offsets, clip, start = frame_offsets(tracks.clips), tracks.clip[first], tracks.frame[first].astype(np.int64)
+    # People whose windows begin together score the same frame: one of them will do.
+    _, once, again = np.unique(offsets[clip] + start, return_index=True, return_inverse=True)
+    names = np.array([one.name for one in tracks.clips], dtype=np.str_)
+    scores = WindowScores(
+        clip=names[clip[once]],
+        person=np.zeros(len(once), dtype=np.int64),
+        start=start[once],
+        score=np.zeros(len(once)),
+        length=rule.length,
+    )
+    frames = frame_scores(scores, {one.name: one.n_frames for one in tracks.clips}, protocol)
+    return np.concatenate([np.zeros(0, dtype=bool), *frames.scored]), place_at_centre(scores)[0][again]
