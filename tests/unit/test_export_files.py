@@ -19,7 +19,7 @@ from vadbench.data.exporters.exact_decimals import exact_decimals
 from vadbench.data.exporters.mped_csv import csv_losses, write_pose_csv
 from vadbench.data.exporters.one_clip import one_clip
 from vadbench.data.exporters.pose_json import json_losses, write_pose_json
-from vadbench.data.exporters.whole_folder import whole_folder
+from vadbench.data.whole_folder import whole_folder
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 

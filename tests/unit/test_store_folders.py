@@ -70,14 +70,14 @@ class TestNewRun:
     def test_the_run_that_is_there_survives_a_failing_rename(self, tmp_path, monkeypatch):
         path = write_run(tmp_path).path
         before = content(tmp_path)
-        rename = Path.replace
+        rename = Path.rename
 
         def refuse(self, target):
-            if self.name == "new":
+            if self.parent.name == "new":
                 raise PermissionError("in use")
             return rename(self, target)
 
-        monkeypatch.setattr(Path, "replace", refuse)
+        monkeypatch.setattr(Path, "rename", refuse)
 
         def rewrite():
             with new_run(path) as folder:

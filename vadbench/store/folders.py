@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from vadbench.api import DataError, DriftError, FrameLabels, UsageError, WindowScores
+from vadbench.data.whole_folder import PARTIAL, staged
 from vadbench.store.arrays import load_labels, load_scores
 from vadbench.store.record import RunRecord
 
@@ -26,7 +26,6 @@ SCORES: Final = "scores.npz"
 LABELS: Final = "labels.npz"
 WEIGHTS: Final = "weights.safetensors"
 LOG: Final = "log.txt"
-_PARTIAL: Final = ".vadbench-partial-"
 
 logger = logging.getLogger(__name__)
 
@@ -85,29 +84,16 @@ def new_run(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=path.parent, ignore_cleanup_errors=True) as scratch:
-            folder = Path(scratch) / "new"
+        with staged(path.parent, [path.name], scratch=path.parent) as made:
+            folder = made / path.name
             folder.mkdir()
             yield folder
-            _put_in_place(folder, path, aside=Path(scratch) / "old")
     except OSError as error:
         raise UsageError(
             f"the run cannot be stored here: {error.strerror or error}",
             where=path.parent,
             remedy="make room and check the permissions, or name another folder with --out",
         ) from error
-
-
-def _put_in_place(folder: Path, path: Path, *, aside: Path) -> None:
-    """A folder cannot be replaced in one step: the old one is put aside whole, and put back if the new one cannot come."""
-    if path.exists():
-        path.replace(aside)
-    try:
-        folder.replace(path)
-    except BaseException:
-        if aside.exists() and not path.exists():
-            aside.replace(path)
-        raise
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
@@ -139,7 +125,7 @@ def find_runs(root: Path) -> list[StoredRun]:
     """Every readable run below ``root``, by path; a damaged one is logged and left out. Unfinished ones are not runs."""
     found = []
     for path in sorted(root.glob(f"**/{RECORD}")):
-        if any(part.startswith(_PARTIAL) for part in path.parts):
+        if any(part.startswith(PARTIAL) for part in path.parts):
             continue
         try:
             found.append(open_run(path))
@@ -150,7 +136,7 @@ def find_runs(root: Path) -> list[StoredRun]:
 
 def remove_leftovers(root: Path) -> None:
     """Deletes what a killed writer left half written, if nobody has touched it for a day."""
-    for folder in root.glob(f"*/*/*/{_PARTIAL}*"):
+    for folder in root.glob(f"*/*/*/{PARTIAL}*"):
         with suppress(FileNotFoundError):  # whoever writes it may finish at this moment
             # A folder's own time stands still while a file in it grows: a long run shows in its log alone.
             if time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) > 86_400:

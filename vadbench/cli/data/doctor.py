@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vadbench.api.errors import DataError, UsageError
+from vadbench.api.errors import DataError
 from vadbench.cli.completion import ComponentName
 from vadbench.cli.progress import shown_progress
 
 if TYPE_CHECKING:
-    from vadbench.api import Dataset, Split
+    from vadbench.api import Split
     from vadbench.data.doctor.diagnosis import Diagnosis, Report
 
 _SPLITS: Final = ("train", "validation", "test")
@@ -37,12 +37,12 @@ def doctor(
     An error stops a run or makes its figures wrong, a warning may, a note is worth knowing. Exits with 0 where there is no
     error, with 3 where there is one. docs/doctor.md states the rule of every check.
     """
-    from vadbench.cli.data.opening import open_named
+    from vadbench.cli.data.opening import chosen_splits, open_named
     from vadbench.data.doctor.examination import examine
     from vadbench.engine.plugin_faults import dataset_step
 
     dataset = open_named(name, data_root, changes).dataset
-    splits = _splits(dataset, chosen)
+    splits = chosen_splits(dataset, chosen)
     with shown_progress() as progress, dataset_step("be examined", dataset):
         report = examine(dataset, splits, _window_lengths(dataset.info.name), progress)
     counts = report.counts()
@@ -53,14 +53,6 @@ def doctor(
         _show(report)
     if counts["error"] or (strict and counts["warning"]):
         raise click.exceptions.Exit(DataError.exit_code)
-
-
-def _splits(dataset: Dataset, chosen: tuple[Split, ...]) -> tuple[Split, ...]:
-    known = dataset.info.splits
-    for split in chosen:
-        if split not in known:
-            raise UsageError(f"{dataset.info.name} has no {split} split", remedy=f"its splits are {', '.join(known)}")
-    return tuple(split for split in known if not chosen or split in chosen)
 
 
 def _window_lengths(dataset: str) -> tuple[int, ...]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from vadbench.api.errors import UsageError
 from vadbench.cli.completion import ComponentName
 
 if TYPE_CHECKING:
@@ -52,16 +51,13 @@ def export(
     person, as MPED-RNN, TrajREC, COSKAD and MoCoDAD read. Both hold poses of COCO-17. The command says what the layout
     cannot hold of this data set.
     """
-    from vadbench.cli.data.opening import open_named
+    from vadbench.cli.data.opening import chosen_splits, open_named
     from vadbench.cli.progress import shown_progress
     from vadbench.data.exporters.export_job import ExportRule, export_splits
 
     opened = open_named(name, data_root, changes)
     info = opened.dataset.info
-    for split in chosen:
-        if split not in info.splits:
-            raise UsageError(f"{info.name} has no {split} split", remedy=f"its splits are {', '.join(info.splits)}")
-    splits = [split for split in info.splits if not chosen or split in chosen]
+    splits = list(chosen_splits(opened.dataset, chosen))
     rule = ExportRule(form, camera_level, None if first_frame is None else int(first_frame), ubnormal_ids)
     with shown_progress() as progress:
         report = export_splits(info, _read(opened, splits), target, rule, replace=force, progress=progress)

@@ -6,13 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from vadbench.api.errors import UsageError
 from vadbench.cli.installed import installed_plugins
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from vadbench.api import Dataset, Entry
+    from vadbench.api import Dataset, Entry, Split
 
 Status = Literal["found", "not found", "generated", "any folder", "unknown"]
 
@@ -51,6 +52,15 @@ def open_named(name: str, root: Path | None, changes: tuple[str, ...]) -> Opened
     # What is no name was opened as a path, by the first data set that opens folders.
     entry = next((each for each in entries if each.name == name), None) or next(each for each in entries if each.opens_folders)
     return Opened(dataset, entry, settings)
+
+
+def chosen_splits(dataset: Dataset, chosen: tuple[Split, ...]) -> tuple[Split, ...]:
+    """The splits of these names, in the data set's order, or all of them; raises `UsageError` for one that there is not."""
+    known = dataset.info.splits
+    for split in chosen:
+        if split not in known:
+            raise UsageError(f"{dataset.info.name} has no {split} split", remedy=f"its splits are {', '.join(known)}")
+    return tuple(split for split in known if not chosen or split in chosen)
 
 
 def locate(dataset: Dataset, entry: Entry) -> Location:

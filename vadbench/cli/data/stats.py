@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vadbench.api.errors import DataError, UsageError
+from vadbench.api.errors import DataError
 from vadbench.cli.completion import ComponentName
 from vadbench.cli.progress import shown_progress
 
@@ -48,13 +48,13 @@ def stats(
     A test or validation frame that no window scores gets no score of its own from any method. The command says how many
     there are under the protocol standard-v1, how many of them are abnormal, and what they are lost to.
     """
-    from vadbench.cli.data.opening import open_named
+    from vadbench.cli.data.opening import chosen_splits, open_named
     from vadbench.evaluation.protocol import STANDARD_V1
 
     opened = open_named(name, data_root, changes)
     about = opened.dataset.info
     found: list[SplitStatistics] = []
-    for split in _splits(opened.dataset, chosen):
+    for split in chosen_splits(opened.dataset, chosen):
         rule = _rule(split, length=length, stride=stride, missing=missing, keep_last=keep_last)
         found.append(_measured(opened, split, rule))
     if as_json:
@@ -71,14 +71,6 @@ def stats(
 
         save_figure(draw_statistics(about, found, STANDARD_V1.name), output)
         click.echo(output, err=as_json)
-
-
-def _splits(dataset: Dataset, chosen: tuple[Split, ...]) -> tuple[Split, ...]:
-    known = dataset.info.splits
-    for split in chosen:
-        if split not in known:
-            raise UsageError(f"{dataset.info.name} has no {split} split", remedy=f"its splits are {', '.join(known)}")
-    return tuple(split for split in known if not chosen or split in chosen)
 
 
 def _rule(split: Split, *, length: int | None, stride: int | None, missing: int | None, keep_last: bool) -> WindowRule:

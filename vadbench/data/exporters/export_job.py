@@ -14,8 +14,8 @@ from vadbench.data.exporters.manifest import MANIFEST, Manifest
 from vadbench.data.exporters.mped_csv import FIRST_FRAME, csv_losses, write_pose_csv
 from vadbench.data.exporters.one_clip import one_clip
 from vadbench.data.exporters.pose_json import POSE_SUFFIX, ZERO_JOINTS, json_losses, write_pose_json
-from vadbench.data.exporters.whole_folder import whole_folder
 from vadbench.data.layout_conversion import conversion_plan, convert_layout, layout_named
+from vadbench.data.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,11 +12,11 @@ import numpy as np
 from vadbench.api import ConfigError, DataError, UsageError
 from vadbench.data.exporters.manifest import MANIFEST, Manifest, Missing
 from vadbench.data.exporters.pose_json import POSE_SUFFIX, write_pose_json
-from vadbench.data.exporters.whole_folder import whole_folder
 from vadbench.data.importers.clip_sources import visible
 from vadbench.data.importers.frame_labels import read_labels
 from vadbench.data.importers.import_report import ClipReport, ImportReport
 from vadbench.data.layout_conversion import conversion_plan, convert_layout, layout_named
+from vadbench.data.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

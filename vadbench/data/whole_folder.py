@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 PARTIAL: Final = ".vadbench-partial-"
+"""How the name of a folder begins in which something is being made."""
 
 
 @contextmanager
@@ -34,19 +35,34 @@ def whole_folder(target: Path, parts: Sequence[str], *, replace: bool = False) -
     try:
         check_free(target, parts, replace=replace)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent, ignore_cleanup_errors=True) as name:
-            scratch = Path(name)
-            made = scratch / "new"
-            made.mkdir()
+        with staged(target, parts, scratch=target.parent) as made:
             yield made
             check_free(target, parts, replace=replace)
-            _move_in(made, target, parts, aside=scratch / "old")
     except OSError as error:
         raise UsageError(
             f"nothing can be written here: {error.strerror or error}",
             where=target,
             remedy="make room and check the permissions, or name another folder",
         ) from error
+
+
+@contextmanager
+def staged(target: Path, parts: Sequence[str], *, scratch: Path) -> Iterator[Path]:
+    """`whole_folder` without its checks: whatever stands in the place of a part is replaced.
+
+    Args:
+        target: The folder.
+        parts: Paths below it.
+        scratch: An existing folder on the same disk, in which the temporary one is made.
+
+    Raises:
+        OSError: if something cannot be written; then everything is as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=scratch, ignore_cleanup_errors=True) as name:
+        made = Path(name) / "new"
+        made.mkdir()
+        yield made
+        _move_in(made, target, parts, aside=Path(name) / "old")
 
 
 def check_free(target: Path, parts: Sequence[str], *, replace: bool) -> None:
