@@ -38,12 +38,24 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
         DataError: if it is not a readable NumPy array, holds pickled objects (which are never loaded), is empty, is not
             one-dimensional, or has other values than 0 and 1.
     """
-    mask = _open(path)
+    return flags(_open(path), str(path))
+
+
+def flags(mask: NDArray[Any], where: str) -> NDArray[np.bool_]:
+    """A vector (n_frames,) of 0 and 1 as bool, True where it is 1; raises `DataError` for any other number."""
     odd = ~np.isin(mask, (0, 1))
     if odd.any():
         frame = int(odd.argmax())
-        raise DataError(f"the mask holds {mask[frame].item()}, not 0 or 1", where=f"{path}, frame {frame}", remedy=_REMEDY)
+        raise DataError(f"the mask holds {mask[frame].item()}, not 0 or 1", where=f"{where}, frame {frame}", remedy=_REMEDY)
     return np.asarray(mask == 1)
+
+
+def vector(mask: NDArray[Any], where: str) -> NDArray[Any]:
+    """The array itself; raises `DataError` where it is not one number for each of some frames."""
+    if mask.ndim != 1 or mask.dtype.kind not in "biuf" or mask.size == 0:
+        what = f"the mask has shape {mask.shape} and type {mask.dtype}; one number for each frame was expected"
+        raise DataError(what, where=where, remedy=_REMEDY)
+    return mask
 
 
 def _open(path: Path) -> NDArray[Any]:
@@ -54,7 +66,4 @@ def _open(path: Path) -> NDArray[Any]:
         mask: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # NumPy's header parser lets out ValueError, OSError, and its tokenizer's own errors
         raise DataError(f"the mask is damaged or holds pickled objects: {error}", where=path, remedy=_REMEDY) from error
-    if mask.ndim != 1 or mask.dtype.kind not in "biuf" or mask.size == 0:
-        what = f"the mask has shape {mask.shape} and type {mask.dtype}; one number for each frame was expected"
-        raise DataError(what, where=path, remedy=_REMEDY)
-    return mask
+    return vector(mask, str(path))

@@ -26,22 +26,39 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
+class LabelFile:
+    """Where the labels of one clip lie.
+
+    Args:
+        path: The file.
+        member: Name of the clip's array in it, where the file holds those of many clips.
+    """
+
+    path: Path
+    member: str | None = None
+
+    def __str__(self) -> str:
+        """The place, for people."""
+        return str(self.path) if self.member is None else f"{self.path}, array {self.member}"
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The label files of a split.
 
     Args:
-        files: Clip to file, sorted by clip.
+        files: Clip to where its labels lie, sorted by clip.
         findings: What is wrong with their names, or with what there is and is not.
         shared: Files that concern the split as a whole.
     """
 
-    files: Mapping[str, Path]
+    files: Mapping[str, LabelFile]
     findings: tuple[Finding, ...] = ()
     shared: tuple[Path, ...] = ()
 
 
 class FrameTruth(Protocol):
-    """The frame labels of a split, a file a clip."""
+    """The frame labels of a split, clip by clip."""
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -50,7 +67,7 @@ class FrameTruth(Protocol):
 
     @property
     def file_name(self) -> str:
-        """What a clip's file is called, for people."""
+        """What the file is called that a clip's labels are in, for people."""
         ...
 
     @property
@@ -60,7 +77,7 @@ class FrameTruth(Protocol):
 
     @property
     def fixed(self) -> bool:
-        """Whether a file fixes the length of its clip. Then every clip has one, and every file's clip has poses."""
+        """Whether labels fix the length of their clip. Then every clip has some, and every labelled clip has poses."""
         ...
 
     def find(self, root: Path, clip_name: ClipName) -> Found:
@@ -71,11 +88,11 @@ class FrameTruth(Protocol):
         """Whether a clip with poses must have a file; one that has none is normal throughout."""
         ...
 
-    def n_frames(self, path: Path, posed: int) -> int:
+    def n_frames(self, labels: LabelFile, posed: int) -> int:
         """Frames of a clip whose poses end before frame ``posed``. Raises `DataError` for a damaged file."""
         ...
 
-    def abnormal(self, path: Path, n_frames: int) -> NDArray[np.bool_]:
+    def abnormal(self, labels: LabelFile, n_frames: int) -> NDArray[np.bool_]:
         """(n_frames,), True where the frame is abnormal. Raises `DataError` for a damaged file."""
         ...
 
@@ -119,20 +136,20 @@ class Masks:
         pairs = [(clip_id(name) if self.dashes else name, path) for name, path in files_by_stem(folder, self.suffix)]
         for camera in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.endswith(self.suffix)):
             pairs += [(clip_id(name, camera=camera.name), path) for name, path in files_by_stem(camera, self.suffix)]
-        files, findings = by_clip(((name, path, path) for name, path in pairs), clip_name)
+        files, findings = by_clip(((name, path, LabelFile(path)) for name, path in pairs), clip_name)
         return Found(files, findings)
 
     def wanted(self, clip: str) -> bool:  # noqa: ARG002 - every clip
         """Every clip has a mask."""
         return True
 
-    def n_frames(self, path: Path, posed: int) -> int:  # noqa: ARG002 - a mask fixes the length
+    def n_frames(self, labels: LabelFile, posed: int) -> int:  # noqa: ARG002 - a mask fixes the length
         """The mask's length."""
-        return mask_length(path)
+        return mask_length(labels.path)
 
-    def abnormal(self, path: Path, n_frames: int) -> NDArray[np.bool_]:  # noqa: ARG002 - a mask fixes the length
+    def abnormal(self, labels: LabelFile, n_frames: int) -> NDArray[np.bool_]:  # noqa: ARG002 - a mask fixes the length
         """The mask, turned round where 1 stands for normal."""
-        mask = read_mask(path)
+        mask = read_mask(labels.path)
         return mask if self.ones == "abnormal" else ~mask
 
 

@@ -46,7 +46,7 @@ class _Reading:
             what = f"{(~inside).sum()} of {len(poses)} poses lie beyond the mask, which has {n_frames} frames"
             self.findings.append(Finding("poses-beyond-mask", "error", what, error.where or "", error.remedy or ""))
             poses = poses.rows(inside)
-        self.clips.append(Clip(name, self._scene(name), n_frames, self.files.resolution))
+        self.clips.append(Clip(name, self._scene(name), n_frames, self.files.resolution(name)))
         self.poses.append(poses)
 
     def _poses(self, source: ClipSource) -> ClipPoses | None:

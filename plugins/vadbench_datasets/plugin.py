@@ -34,6 +34,14 @@ PUBLISHED: Final = {
     ),
     "avenue": _Published("avenue:Avenue", "CUHK Avenue, all 21 test clips"),
     "hr-avenue": _Published("avenue:HRAvenue", "CUHK Avenue without the 616 test frames that are not human-related"),
+    "chad": _Published("chad:CHAD", "CHAD, a parking lot seen by 4 cameras; poses as JSON", config="chad:CHADConfig"),
+    "nwpu-campus": _Published(
+        "nwpu_campus:NWPUCampus", "NWPU Campus, all 242 test clips; poses of your own", config="own_poses:OwnPosesConfig"
+    ),
+    "msad": _Published("msad:MSAD", "MSAD, 14 scenarios; poses of your own", config="msad:MSADConfig"),
+    "poselift": _Published(
+        "poselift:PoseLift", "PoseLift, shoplifting in a shop seen by 6 cameras", config="published_set:JsonConfig"
+    ),
 }
 """Name to data set."""
 

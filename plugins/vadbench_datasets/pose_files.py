@@ -12,7 +12,7 @@ from vadbench_datasets.clip_poses import joined
 from vadbench_datasets.survey import Survey, survey_split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class PoseFiles:
     Args:
         root: The data set's folder.
         form: What lies where in it.
-        resolution: Width and height of its pictures in pixels.
+        resolution: From a clip's name to width and height of its pictures in pixels.
         source: Where to get it, for errors.
         expected: What the test set must amount to in clips and frames; None for any. Results on a part of a published test
             set cannot be compared with anyone's.
@@ -38,14 +38,16 @@ class PoseFiles:
 
     root: Path
     form: PoseForm
-    resolution: tuple[int, int]
+    resolution: Callable[[str], tuple[int, int]]
     source: str
     expected: Expected | None = None
 
     def available(self) -> bool:
-        """Whether the folders of the splits are there, but for optional splits; nothing is read."""
+        """Whether the folders and lists of the splits are there, but for optional splits; nothing is read."""
         needed = [folders for form in self.form.splits.values() if not form.optional for folders in _folders(form)]
-        return all(any((self.root / folder).is_dir() for folder in folders) for folders in needed)
+        lists = [form.listed.path for form in self.form.splits.values() if form.listed is not None]
+        folders_there = all(any((self.root / folder).is_dir() for folder in folders) for folders in needed)
+        return folders_there and all((self.root / path).is_file() for path in lists)
 
     def survey(self, split: Split, *, poses: bool = True, truth: bool = True) -> Survey:
         """The files of a split and what is wrong with them; raises `DataError` for a split that there is not."""
@@ -114,7 +116,7 @@ class PoseFiles:
     def clips(self, names: Sequence[str], lengths: Sequence[int]) -> tuple[Clip, ...]:
         """Clips by name and length."""
         pairs = zip(names, lengths, strict=True)
-        return tuple(Clip(name, self.form.scene(name), length, self.resolution) for name, length in pairs)
+        return tuple(Clip(name, self.form.scene(name), length, self.resolution(name)) for name, length in pairs)
 
     def keep_of(self, form: SplitForm, clip: str, n_frames: int) -> NDArray[np.bool_]:
         """Which frames of a clip count."""
@@ -169,4 +171,4 @@ def _folders(form: SplitForm) -> list[tuple[str, ...]]:
 
 
 def _files_of(clip: ClipFiles) -> tuple[Path, ...]:
-    return (*(clip.poses.files if clip.poses else ()), *((clip.truth,) if clip.truth else ()))
+    return (*(clip.poses.files if clip.poses else ()), *((clip.truth.path,) if clip.truth else ()))

@@ -99,7 +99,7 @@ class PoseFolder:
                 where="dataset pose-folder, key root",
                 remedy="name the folder in place of the data set: --dataset PATH",
             )
-        return PoseFiles(self._root, self._form(), self._facts.resolution or _RESOLUTION, _SOURCE)
+        return PoseFiles(self._root, self._form(), lambda _clip: self._facts.resolution or _RESOLUTION, _SOURCE)
 
     def _form(self) -> PoseForm:
         facts = self._facts

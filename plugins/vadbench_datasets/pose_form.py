@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from vadbench_datasets.clip_list import ClipList
+
 KeepRule = Callable[[Path, str, int], "NDArray[np.bool_]"]
 """``keep(root, clip, n_frames)``: which of a clip's frames count. Raises `DataError` where it does not fit the clip."""
 
+_PICKLES: Final = (".pkl", ".pickle")
 _UBNORMAL_NAME: Final = re.compile(r"(?:ab)?normal_scene_(\d+)_scenario.*")  # some clips are called normal_scene_1_scenario1_10
 
 
@@ -46,6 +49,7 @@ class SplitForm:
         poses: Folders of pose files below the root. The first must be there; the others may be.
         truth: Its frame labels; None where every frame is normal and a clip ends with its last pose.
         belongs: Whether a clip, by name, is part of the split; files of others are left alone.
+        listed: A file that says which clips those are; None where ``belongs`` does.
         keep: Which frames count; None for all.
         lacks: Given the clips that have poses, what else there must be, in a sentence; None where nothing is lacking.
         beside: Other files that it looks for, a line each, for people.
@@ -55,6 +59,7 @@ class SplitForm:
     poses: tuple[str, ...]
     truth: FrameTruth | None = None
     belongs: Callable[[str], bool] = every
+    listed: ClipList | None = None
     keep: KeepRule | None = None
     lacks: Callable[[Mapping[str, object]], str | None] = nothing_else
     beside: tuple[str, ...] = ()
@@ -67,6 +72,8 @@ class SplitForm:
         if self.truth is not None:
             places = " or ".join(f"{folder}/" for folder in self.truth.folders)
             lines.append(f"{places}{self.truth.file_name}    {self.truth.meaning}")
+        if self.listed is not None:
+            lines.append(f"{self.listed.path}    {self.listed.meaning}")
         return [*lines, *(f"{line}    (if you have it)" for line in self.beside)]
 
 
@@ -121,6 +128,22 @@ def absent_folders(root: Path, form: PoseForm, needed: list[tuple[str, ...]], so
         f"the folder is not in the pose layout: {' and '.join(missing)} missing",
         str(root),
         f"{_hint(root, form)}{expected}\nfound:\n{indented(found)}",
+    )
+
+
+def pickled_poses(root: Path, form: PoseForm) -> Finding | None:
+    """What is to be said where a data set has no poses that can be read, and a pickle lies in one of its folders."""
+    pickles = (path for depth in ("*", "*/*", "*/*/*") for path in root.glob(depth) if path.suffix in _PICKLES)
+    found = min(pickles, default=None)
+    if found is None:
+        return None
+    return Finding(
+        "pickled-poses",
+        "error",
+        "poses are there as pickles alone, and a pickle is never loaded, because it can run any code",
+        str(found),
+        'write them as JSON: docs/datasets.md, "Poses that are pickles", has a script that you run at your own risk\n'
+        f"expected:\n{indented(form.tree)}",
     )
 
 

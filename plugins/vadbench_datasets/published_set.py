@@ -42,6 +42,19 @@ class PublishedConfig(ComponentConfig):
     first_frame: Literal[0, 1] | None = None
 
 
+class JsonConfig(PublishedConfig):
+    """Settings of a published data set that is in the JSON family alone.
+
+    Args:
+        family: How the poses are written; the set is read from JSON alone.
+        missing: What a joint at exactly (0, 0) with confidence 0 is: ``zero``, a missing joint, or ``keep``, a joint at that
+            place, as in STG-NF. By default ``keep``.
+        first_frame: The number that the files give to a clip's first frame; by default 0.
+    """
+
+    family: Literal["json"] = "json"
+
+
 class PublishedSet(ABC):
     """A data set of pose files below the data root.
 
@@ -50,7 +63,7 @@ class PublishedSet(ABC):
     - ``about``: what there is to know; its ``expected`` counts are those of the first family of ``folders``;
     - ``folders``: the families it is published in, each with the names that its folder may have below the data root;
     - ``splits()``: which files its splits are made of;
-    - and, where they differ from the usual, ``csv_about``, ``poses()``, ``clip_name()`` and ``scene()``.
+    - and, where they differ from the usual, ``csv_about``, ``poses()``, ``clip_name()``, ``scene()`` and ``resolution()``.
     """
 
     about: ClassVar[DatasetInfo]
@@ -84,6 +97,10 @@ class PublishedSet(ABC):
     def scene(self, clip: str) -> str:
         """The scene a clip was filmed in."""
         return scene_of(clip)
+
+    def resolution(self, clip: str) -> tuple[int, int]:  # noqa: ARG002 - where all clips are alike
+        """Width and height of a clip's pictures in pixels."""
+        return self.about.resolution or (0, 0)
 
     @property
     def info(self) -> DatasetInfo:
@@ -140,8 +157,7 @@ class PublishedSet(ABC):
                 ),
             )
         expected = None if self.config.partial else info.expected.get("test")
-        resolution = info.resolution or (0, 0)
-        return PoseFiles(root, self._form(), resolution, info.source, expected)
+        return PoseFiles(root, self._form(), self.resolution, info.source, expected)
 
 
 def _has_any(root: Path, form: PoseForm) -> bool:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from vadbench.api import DataError, Finding
 from vadbench_datasets.frame_truth import Found, by_clip, finding
-from vadbench_datasets.pose_form import absent_folders
+from vadbench_datasets.pose_form import absent_folders, pickled_poses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from vadbench_datasets.frame_truth import FrameTruth, LabelFile
     from vadbench_datasets.pose_family import ClipSource
     from vadbench_datasets.pose_form import PoseForm, SplitForm
 
@@ -22,13 +23,13 @@ class ClipFiles:
     """The files of one clip; None for what it does not have."""
 
     poses: ClipSource | None
-    truth: Path | None
+    truth: LabelFile | None
 
     @property
     def source(self) -> ClipSource:
         """Where its poses are; raises `DataError` where it has none, which a sound survey rules out."""
         if self.poses is None:
-            raise DataError("a clip has no poses", where=self.truth)
+            raise DataError("a clip has no poses", where=str(self.truth))
         return self.poses
 
 
@@ -67,32 +68,50 @@ def survey_split(root: Path, form: PoseForm, split: SplitForm, source: str, *, p
         poses: Whether poses are wanted.
         truth: Whether labels are wanted, if the split has any.
     """
-    needed = [split.poses[:1]] * poses + ([split.truth.folders] if truth and split.truth is not None else [])
+    whole = split.listed is None or split.listed.whole
+    poses = poses or not whole  # of a list's clips, those count that have poses
+    wanted = split.truth if truth else None
+    needed = [split.poses[:1]] * poses + ([wanted.folders] if wanted is not None else [])
     absent = absent_folders(root, form, needed, source)
     findings = [] if absent is None else [absent]
+    try:
+        listed = None if split.listed is None else split.listed.read(root, form.clip_name)
+    except DataError as error:
+        return Survey({}, form.shared, (*findings, finding("clip-list", error)))
+    belongs = split.belongs if listed is None else listed.__contains__
     sources: dict[str, ClipSource] = {}
-    found = Found({})
     if poses:
-        sources, faults = _find_poses(root, form, split, source)
+        sources, faults = _find_poses(root, form, split, source, belongs)
+        findings[:0] = _pickled(root, form, faults) if not sources else ()
         findings += faults
-    if truth and split.truth is not None:
-        try:
-            found = split.truth.find(root, form.clip_name)
-        except DataError as error:
-            findings.append(finding("unreadable-folder", error))
+    found = _find_truth(root, form, wanted)
     findings += found.findings
-    files = {clip: path for clip, path in found.files.items() if split.belongs(clip)}
-    if truth and split.truth is not None and split.truth.fixed and not files and not found.findings and absent is None:
-        findings.append(_no_clip(_first_there(root, split.truth.folders), split.truth.file_name, source))
+    files = {clip: labels for clip, labels in found.files.items() if belongs(clip) and (whole or clip in sources)}
     fixed = split.truth is not None and split.truth.fixed
+    if wanted is not None and fixed and not files and not found.findings and absent is None and (whole or sources):
+        findings.append(_no_clip(_first_there(root, wanted.folders), wanted.file_name, source))
     if poses and truth and sources and (files or not fixed):
         findings += _unpaired(sources, files, form, split)
+    if split.listed is not None and listed is not None and whole and (sources or (files and not poses)):
+        findings += _not_there(root / split.listed.path, listed - {*sources, *files}, source)
     names = sorted({*sources, *(files if fixed or not poses else ())})
     clips = {name: ClipFiles(sources.get(name), files.get(name)) for name in names}
-    return Survey(clips, (*form.shared, *found.shared), tuple(findings))
+    lists = () if split.listed is None else (root / split.listed.path,)
+    return Survey(clips, (*form.shared, *lists, *found.shared), tuple(findings))
 
 
-def _find_poses(root: Path, form: PoseForm, split: SplitForm, source: str) -> tuple[dict[str, ClipSource], list[Finding]]:
+def _find_truth(root: Path, form: PoseForm, truth: FrameTruth | None) -> Found:
+    if truth is None:
+        return Found({})
+    try:
+        return truth.find(root, form.clip_name)
+    except DataError as error:
+        return Found({}, (finding("unreadable-folder", error),))
+
+
+def _find_poses(
+    root: Path, form: PoseForm, split: SplitForm, source: str, belongs: Callable[[str], bool]
+) -> tuple[dict[str, ClipSource], list[Finding]]:
     named: list[tuple[str, Path, ClipSource]] = []
     findings: list[Finding] = []
     for folder in split.poses:
@@ -102,7 +121,7 @@ def _find_poses(root: Path, form: PoseForm, split: SplitForm, source: str) -> tu
             except DataError as error:
                 findings.append(finding("unreadable-folder", error))
     sources, faults = by_clip(named, form.clip_name)
-    sources = {clip: files for clip, files in sources.items() if split.belongs(clip)}
+    sources = {clip: files for clip, files in sources.items() if belongs(clip)}
     findings += faults
     if not sources and not findings and (root / split.poses[0]).is_dir():
         findings.append(_no_clip(root / split.poses[0], form.family.file_name, source))
@@ -111,8 +130,22 @@ def _find_poses(root: Path, form: PoseForm, split: SplitForm, source: str) -> tu
     return sources, findings
 
 
+def _pickled(root: Path, form: PoseForm, faults: list[Finding]) -> Iterable[Finding]:
+    """A finding where the poses of a split are there as they were released, as pickles."""
+    empty = not faults or faults[0].check == "no-clips"  # else there are poses, and something else is wrong with them
+    pickled = pickled_poses(root, form) if empty else None
+    return () if pickled is None else (pickled,)
+
+
+def _not_there(path: Path, clips: Iterable[str], source: str) -> Iterable[Finding]:
+    """A finding for every clip of a list of which nothing was found."""
+    for clip in sorted(clips):
+        what = f"clip {clip} is in the list of the split, but its files are not there"
+        yield Finding("clips-missing", "error", what, str(path), f"complete it: {source}")
+
+
 def _unpaired(
-    sources: Mapping[str, ClipSource], files: Mapping[str, Path], form: PoseForm, split: SplitForm
+    sources: Mapping[str, ClipSource], files: Mapping[str, LabelFile], form: PoseForm, split: SplitForm
 ) -> Iterable[Finding]:
     """A finding for every clip that lacks its poses or its labels."""
     truth = split.truth
@@ -127,13 +160,13 @@ def _unpaired(
                 str(source.place),
                 f"add {truth.folders[0]}/{truth.file_name} ({truth.meaning}), or take the poses out of {split.poses[0]}",
             )
-    for clip, path in files.items():
+    for clip, labels in files.items():
         if clip not in sources and truth.fixed:
             yield Finding(
                 "no-poses",
                 "error",
                 "a clip has a mask but no poses",
-                str(path),
+                str(labels),
                 f"add the poses of {clip} to {split.poses[0]} ({form.family.file_name}); "
                 f"if nobody was detected in the clip, put {form.family.nobody} there",
             )

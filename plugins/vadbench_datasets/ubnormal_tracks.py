@@ -16,7 +16,7 @@ import numpy as np
 
 from vadbench.api import DataError
 from vadbench_datasets.frame_masks import is_numpy_file
-from vadbench_datasets.frame_truth import Found, by_clip, finding
+from vadbench_datasets.frame_truth import Found, LabelFile, by_clip, finding
 from vadbench_datasets.json_faults import LARGEST_NUMBER
 from vadbench_datasets.pose_family import files_by_stem
 
@@ -56,30 +56,30 @@ class TrackTexts:
         """Every file of that suffix that is text."""
         if not (root / "gt").is_dir():
             return Found({})
-        named = ((name, path, path) for name, path in files_by_stem(root / "gt", SUFFIX))
+        named = ((name, path, LabelFile(path)) for name, path in files_by_stem(root / "gt", SUFFIX))
         return of_content(Found(*by_clip(named, clip_name)), numpy=False)
 
     def wanted(self, clip: str) -> bool:
         """Normal clips have no file."""
         return clip.startswith("abnormal_")
 
-    def n_frames(self, path: Path, posed: int) -> int:
+    def n_frames(self, labels: LabelFile, posed: int) -> int:
         """A clip ends with its last pose, or with its last abnormal frame and one after it, whichever is later."""
-        return max(posed, int(read_track_text(path)[:, 2].max()) + 1)
+        return max(posed, int(read_track_text(labels.path)[:, 2].max()) + 1)
 
-    def abnormal(self, path: Path, n_frames: int) -> NDArray[np.bool_]:
+    def abnormal(self, labels: LabelFile, n_frames: int) -> NDArray[np.bool_]:
         """True where any line covers the frame."""
-        lines, frame = read_track_text(path), np.arange(n_frames)
+        lines, frame = read_track_text(labels.path), np.arange(n_frames)
         return np.asarray(((lines[:, 1:2] <= frame) & (frame < lines[:, 2:3])).any(axis=0))
 
 
 def of_content(found: Found, *, numpy: bool) -> Found:
     """The files that are NumPy arrays, or those that are not; and a finding for each that cannot be opened."""
     files, findings = {}, [*found.findings]
-    for clip, path in found.files.items():
+    for clip, labels in found.files.items():
         try:
-            if is_numpy_file(path) == numpy:
-                files[clip] = path
+            if is_numpy_file(labels.path) == numpy:
+                files[clip] = labels
         except DataError as error:
             findings.append(finding("unreadable-mask", error))
     return replace(found, files=files, findings=tuple(findings))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fixtures import SUFFIX, write_pose_folder
+from published_files import write_chad, write_nwpu
 
 from vadbench.api import Context, Detector, Entry, Kind, PoseShape
 from vadbench.engine.build import build_detector
@@ -29,6 +30,10 @@ SETTINGS: Mapping[tuple[Kind, str], Mapping[str, Any]] = {
     ("dataset", "hr-ubnormal"): {"partial": True},
     ("dataset", "avenue"): {"partial": True},
     ("dataset", "hr-avenue"): {"partial": True},
+    ("dataset", "chad"): {},
+    ("dataset", "nwpu-campus"): {"partial": True},
+    ("dataset", "msad"): {},
+    ("dataset", "poselift"): {},
     ("flow", "stgcn-coupling"): {"epochs": 2},
 }
 """Where the short training of the checks is still too long, or a data set has to be told that it is a small one."""
@@ -49,6 +54,10 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     write_pose_folder(root / "ShanghaiTech")
     write_pose_folder(root / "folder")
+    write_pose_folder(root / "MSAD", train=("MSAD_normal_training_1",), test=("Fighting_10", "MSAD_normal_testing_1"))
+    write_pose_folder(root / "PoseLift", train=("1_001", "2_002"), test=("1_101", "6_102"))
+    write_chad(root / "CHAD")
+    write_nwpu(root / "NWPUCampus")
     write_pose_folder(root / "Avenue", train=("01", "02"), test=("04", "17"))
     ubnormal = write_pose_folder(root / "UBnormal")
     for mask in sorted((ubnormal / "gt" / "test_frame_mask").glob("*.npy")):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vadbench.api import DataError
+from vadbench_datasets.frame_truth import LabelFile
 from vadbench_datasets.ubnormal_tracks import TrackTexts, read_track_text
 
 
@@ -27,11 +28,11 @@ def test_lines(text, content):
 
 
 def test_a_frame_is_abnormal_when_any_line_covers_it_and_the_last_never_is(text):
-    path, truth = text("1,2,5\n1,7,8\n2,4,6\n3,9,9\n"), TrackTexts()
-    assert truth.n_frames(path, 0) == 10
-    assert truth.n_frames(path, 20) == 20
-    assert np.flatnonzero(truth.abnormal(path, 10)).tolist() == [2, 3, 4, 5, 7]
-    assert not truth.abnormal(path, truth.n_frames(path, 0))[-1]
+    labels, truth = LabelFile(text("1,2,5\n1,7,8\n2,4,6\n3,9,9\n")), TrackTexts()
+    assert truth.n_frames(labels, 0) == 10
+    assert truth.n_frames(labels, 20) == 20
+    assert np.flatnonzero(truth.abnormal(labels, 10)).tolist() == [2, 3, 4, 5, 7]
+    assert not truth.abnormal(labels, truth.n_frames(labels, 0))[-1]
 
 
 @pytest.mark.parametrize("line", ["1,2", "1,2,3,4", "1,2,x", "1,5,2", "1,-1,2", "1,0.5,2", "1,nan,2", "1,0,inf", "1;2;3"])
