@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import Clip, SkeletonLayout
+
+
+_BLOCK: Final = 200_000
+"""Poses of a block, 41 MB of COCO-17: glibc gives memory of more than 32 MB back to the system when it is freed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +61,55 @@ def together(parts: Sequence[ClipPoses], layout: SkeletonLayout) -> ClipPoses:
     )
 
 
-def joined(clips: tuple[Clip, ...], layout: SkeletonLayout, poses: list[ClipPoses]) -> Tracks:
-    """Clips as one table, in planes (see `Tracks`). Empties ``poses``, so that no pose is held twice for long."""
-    counts = [len(clip) for clip in poses]
-    ends = np.cumsum([0, *counts])
+@dataclass(slots=True)
+class PoseTable:
+    """Clips put together into one table, in planes (see `Tracks`), while they are read.
+
+    Clips are packed into large blocks as they come, and a block is given up as soon as it is copied into the table: memory of
+    many small arrays would not go back to the system, and the poses would be held twice.
+    """
+
+    layout: SkeletonLayout
+    counts: list[int] = field(default_factory=list)
+    _blocks: list[ClipPoses] = field(default_factory=list)
+    _loose: list[ClipPoses] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return sum(self.counts)
+
+    def add(self, poses: ClipPoses) -> None:
+        """The next clip."""
+        self.counts.append(len(poses))
+        self._loose.append(poses)
+        if sum(map(len, self._loose)) >= _BLOCK:
+            self._blocks.append(_packed(self._loose, self.layout))
+
+    def tracks(self, clips: tuple[Clip, ...]) -> Tracks:
+        """The table of all clips added; this object is empty afterwards."""
+        self._blocks += self._loose
+        whole = _packed(self._blocks, self.layout)
+        return Tracks(
+            clips=clips,
+            layout=self.layout,
+            keypoints=whole.keypoints,
+            clip=np.repeat(np.arange(len(clips), dtype=np.int32), self.counts),
+            person=whole.person,
+            frame=whole.frame,
+            score=whole.score,
+        )
+
+
+def _packed(parts: list[ClipPoses], layout: SkeletonLayout) -> ClipPoses:
+    """The parts, one after another, in planes; empties the list."""
+    ends = np.cumsum([0, *map(len, parts)])
     planes = np.empty((3, ends[-1], len(layout)), dtype=np.float32)
     person, frame = np.empty((2, ends[-1]), dtype=np.int32)
     score = np.empty(ends[-1], dtype=np.float32)
-    for i in reversed(range(len(poses))):
-        part, rows = poses.pop(), slice(ends[i], ends[i + 1])
+    for i in reversed(range(len(parts))):
+        part, rows = parts.pop(), slice(ends[i], ends[i + 1])
         planes[:, rows] = part.keypoints.transpose(2, 0, 1)
         person[rows], frame[rows], score[rows] = part.person, part.frame, part.score
-    return Tracks(
-        clips=clips,
-        layout=layout,
-        keypoints=planes.transpose(1, 2, 0),
-        clip=np.repeat(np.arange(len(clips), dtype=np.int32), counts),
-        person=person,
-        frame=frame,
-        score=score,
-    )
+    return ClipPoses(planes.transpose(1, 2, 0), person, frame, score)
 
 
 def mark_missing(keypoints: NDArray[np.float32]) -> None:

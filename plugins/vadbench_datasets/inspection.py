@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vadbench.api import Clip, DataError, Finding, FrameLabels, Inspection
-from vadbench_datasets.clip_poses import ClipPoses, joined, together
+from vadbench_datasets.clip_poses import ClipPoses, PoseTable, together
 from vadbench_datasets.frame_truth import finding
 from vadbench_datasets.pose_family import ClipSource
 from vadbench_datasets.pose_files import PoseFiles, abnormal_of, beyond_mask, length_of
@@ -28,8 +28,8 @@ class _Reading:
     files: PoseFiles
     form: SplitForm
     findings: list[Finding]
+    poses: PoseTable
     clips: list[Clip] = field(default_factory=list)
-    poses: list[ClipPoses] = field(default_factory=list)
     labelled: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]] = field(default_factory=dict)
 
     def read(self, name: str, clip: ClipFiles) -> None:
@@ -47,7 +47,7 @@ class _Reading:
             self.findings.append(Finding("poses-beyond-mask", "error", what, error.where or "", error.remedy or ""))
             poses = poses.rows(inside)
         self.clips.append(Clip(name, self._scene(name), n_frames, self.files.resolution(name)))
-        self.poses.append(poses)
+        self.poses.add(poses)
 
     def _poses(self, source: ClipSource) -> ClipPoses | None:
         """The poses of a clip, or of those of its files that can be read; None where none can."""
@@ -108,7 +108,7 @@ def inspect(files: PoseFiles, split: Split, expected: Expected | None = None, *,
         DataError: for a split that the data set does not have; nothing on account of its files.
     """
     form, survey = files.split(split), files.survey(split)
-    reading = _Reading(files, form, list(survey.findings))
+    reading = _Reading(files, form, list(survey.findings), PoseTable(files.form.family.layout))
     for name, clip in survey.clips.items():
         reading.read(name, clip)
     clips, labelled = tuple(reading.clips), reading.labelled
@@ -119,7 +119,7 @@ def inspect(files: PoseFiles, split: Split, expected: Expected | None = None, *,
             where, remedy = f"{files.root}, {split} split", f"complete it, or get the same release: {files.source}"
             reading.findings.append(Finding("extent", severity, found, where, remedy))
     return Inspection(
-        tracks=joined(clips, files.form.family.layout, reading.poses) if clips else None,
+        tracks=reading.poses.tracks(clips) if clips else None,
         labels=labels,
         files={name: clip.poses.place for name, clip in survey.clips.items() if clip.poses is not None},
         findings=tuple(reading.findings),
@@ -135,7 +135,7 @@ def _differences(expected: Expected, reading: _Reading) -> str:
         "frames": (sum(len(keep) for _, keep in abnormal), expected.frames),
         "frames that count": (sum(int(keep.sum()) for _, keep in abnormal), expected.counted),
         "abnormal frames": (sum(int(labels.sum()) for labels, _ in abnormal), expected.abnormal),
-        "poses": (sum(len(poses) for poses in reading.poses), expected.poses),
+        "poses": (len(reading.poses), expected.poses),
     }
     odd = [f"{have:,} {thing} in place of {want:,}" for thing, (have, want) in counts.items() if want not in (None, have)]
     return f"not as published: {', '.join(odd)}" if odd else ""

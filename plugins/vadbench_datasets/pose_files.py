@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vadbench.api import Clip, DataError, FrameLabels
-from vadbench_datasets.clip_poses import joined
+from vadbench_datasets.clip_poses import PoseTable
 from vadbench_datasets.survey import Survey, survey_split
 
 if TYPE_CHECKING:
@@ -74,16 +74,16 @@ class PoseFiles:
         form, survey = self.split(split), self.survey(split).sound()
         if form.truth is not None and form.truth.fixed:
             self.check_extent(split, [length_of(form, clip, 0) for clip in survey.clips.values()])
-        names, poses, lengths = [], [], []
+        names, lengths, poses = [], [], PoseTable(self.form.family.layout)
         for name, clip in survey.clips.items():
             read = self.form.family.read(clip.source)
             length = length_of(form, clip, read.end)
             if read.end > length:
                 raise beyond_mask(read, clip, length)
             names.append(name)
-            poses.append(read)
+            poses.add(read)
             lengths.append(length)
-        return joined(self.clips(names, lengths), self.form.family.layout, poses)
+        return poses.tracks(self.clips(names, lengths))
 
     def labels(self, split: Split) -> FrameLabels:
         """The frame labels of a split; where masks say how long clips are, the poses need not be there.
