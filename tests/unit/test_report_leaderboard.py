@@ -97,6 +97,29 @@ def test_other_labels_are_another_row_and_another_ranking(tmp_path):
     assert [row.rank for row in rows_of(tmp_path)] == [1, 1]
 
 
+def test_other_test_poses_are_another_ranking(tmp_path):
+    write_run(tmp_path, method="a", skill=0.5)
+    write_run(tmp_path, method="b", skill=3.0, poses="p1")
+    assert [row.rank for row in rows_of(tmp_path)] == [1, 1]
+    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    assert block.columns[-1] == "data"
+    assert "ranks hold among equal test data only" in block.note
+
+
+def test_the_other_family_of_poses_is_another_block(tmp_path):
+    write_run(tmp_path, method="a", skill=0.5)
+    write_run(tmp_path, method="b", skill=3.0, poses="p1", dataset_settings={"family": "csv", "root": "/data"})
+    board = make_leaderboard(find_runs(tmp_path))
+    assert [block.heading for block in blocks(board)] == [
+        "campus, one-class, standard-v1",
+        "campus [family=csv], one-class, standard-v1",
+    ]
+    assert [(row.dataset, row.dataset_settings, row.rank) for row in board.reproduced] == [
+        ("campus", "", 1),
+        ("campus", "family=csv", 1),
+    ]
+
+
 def test_ranks_stay_within_data_set_and_track(tmp_path):
     write_run(tmp_path, method="weak", skill=0.2)
     write_run(tmp_path, method="strong", skill=3.0)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from vadbench.store.folders import StoredRun
 
 COLUMNS: Final = (
-    *("kind", "rank", "method", "dataset", "track", "protocol", "protocol_digest", "config_hash", "data", "seeds"),
+    *("kind", "rank", "method", "dataset", "dataset_settings", "track", "protocol", "protocol_digest", "config_hash", "data"),
+    "seeds",
     *("auroc_reproduced", "auroc_sd", "auroc_raw", "auroc_raw_sd", "ap", "ap_sd"),
     *("parameters", "fit_s", "windows_per_s", "runs"),
     *("auroc_published", "arxiv", "venue", "year", "pose_family", "status", "note"),
@@ -113,6 +114,7 @@ def _cells(row: ReproducedRow) -> dict[str, Any]:
         "rank": row.rank,
         "method": row.method,
         "dataset": row.dataset,
+        "dataset_settings": row.dataset_settings,
         "track": row.track,
         "protocol": row.protocol,
         "protocol_digest": row.protocol_digest,

@@ -43,7 +43,9 @@ def blocks(board: Leaderboard) -> list[Block]:
     """One block a data set, track and protocol; then the stand-in data; then what papers print."""
     found = [
         _reproduced_block(f"{dataset}, {track}, {protocol}", list(rows))
-        for (dataset, track, protocol), rows in groupby(board.reproduced, key=lambda row: (row.dataset, row.track, row.protocol))
+        for (dataset, track, protocol), rows in groupby(
+            board.reproduced, key=lambda row: (_read_as(row), row.track, row.protocol)
+        )
     ]
     if board.stand_ins:
         found.append(_stand_in_block(board.stand_ins))
@@ -110,10 +112,15 @@ def _stand_in_block(rows: Sequence[ReproducedRow]) -> Block:
     return Block(
         STAND_IN_HEADING,
         ("data set", "method", *_FIGURES, *mark_columns),
-        tuple((row.dataset, row.method, *_figures(row), *mark) for row, mark in zip(rows, marks, strict=True)),
+        tuple((_read_as(row), row.method, *_figures(row), *mark) for row, mark in zip(rows, marks, strict=True)),
         f"Generated to try the software out, and not ranked. Protocol {', '.join(sorted({row.protocol for row in rows}))}. "
         + _note(rows),
     )
+
+
+def _read_as(row: ReproducedRow) -> str:
+    """The data set, and the settings it was read with: the other family of poses is other data under the same name."""
+    return f"{row.dataset} [{row.dataset_settings}]" if row.dataset_settings else row.dataset
 
 
 def _published_block(dataset: str, rows: Sequence[PublishedRow]) -> Block:
@@ -137,11 +144,16 @@ def _figures(row: ReproducedRow) -> tuple[str, ...]:
 
 
 def _marks(rows: Sequence[ReproducedRow]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
-    """Further columns, where two rows could not be told apart without them: configuration and data."""
-    names = Counter((row.dataset, row.track, row.method) for row in rows)
-    if all(number == 1 for number in names.values()):
+    """Further columns, where rows could not be told apart without them: configuration and data."""
+    names = Counter((_read_as(row), row.track, row.method) for row in rows)
+    if all(number == 1 for number in names.values()) and not _mixed(rows):
         return [() for _ in rows], ()
     return [(row.config_hash, row.data) for row in rows], ("config", "data")
+
+
+def _mixed(rows: Sequence[ReproducedRow]) -> bool:
+    """Whether rows of one data set were made from different data."""
+    return len({(_read_as(row), row.data) for row in rows}) > len({_read_as(row) for row in rows})
 
 
 def _note(rows: Sequence[ReproducedRow]) -> str:
@@ -150,8 +162,8 @@ def _note(rows: Sequence[ReproducedRow]) -> str:
         parts.append("1 seed: the spread is not known.")
     if any(row.auroc.mean is None for row in rows):
         parts.append("n/a: only one class.")
-    if len({(row.dataset, row.data) for row in rows}) > len({row.dataset for row in rows}):
-        parts.append("Rows of one data set were made from different poses or labels; ranks hold among equal labels only.")
+    if _mixed(rows):
+        parts.append("Rows of one data set were made from different poses or labels; ranks hold among equal test data only.")
     return " ".join(parts)
 
 

@@ -39,16 +39,17 @@ class ReproducedRow:
     """One configuration of a method on one state of a data set under one protocol, over seeds.
 
     Args:
-        rank: Among the rows of the same data set, labels, protocol and track; None for stand-in data and without AUROC.
+        rank: Among the rows of the same test poses, labels, protocol and track; None for stand-in data and without AUROC.
         method: Name and changes.
         track: Which rows it may be ranked with.
         dataset: Name of the data set.
+        dataset_settings: The settings it was read with, ``key=value``, as far as any were given.
         stand_in: True for data that are never a result.
         protocol: Name of the protocol.
         protocol_digest: 12 hex digits over its rule.
         config_hash: 12 hex digits over the configuration.
         data: 12 hex digits over poses and labels.
-        labels: SHA-256 of the test labels.
+        test: 12 hex digits over test poses and labels.
         seeds: The seeds, ascending.
         auroc: Smoothed, micro.
         auroc_raw: Not smoothed, micro.
@@ -63,12 +64,13 @@ class ReproducedRow:
     method: str
     track: str
     dataset: str
+    dataset_settings: str
     stand_in: bool
     protocol: str
     protocol_digest: str
     config_hash: str
     data: str
-    labels: str
+    test: str
     seeds: tuple[int, ...]
     auroc: Spread
     auroc_raw: Spread
@@ -107,14 +109,22 @@ def reproduced_rows(runs: Iterable[StoredRun]) -> tuple[list[ReproducedRow], lis
 
 def data_digest(dataset: DatasetRecord) -> str:
     """12 hex digits over the poses of every split and the test labels."""
-    return hashlib.sha256(repr((sorted(dataset.poses.items()), dataset.labels)).encode()).hexdigest()[:12]
+    return _digest(sorted(dataset.poses.items()), dataset.labels)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _settings(dataset: DatasetRecord) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(dataset.settings.items()) if key != "root")
 
 
 def _group(run: StoredRun) -> tuple[object, ...]:
     record = run.record
     return (
         *(record.method.label, record.method.track, record.method.config_hash),
-        *(record.dataset.name, record.dataset.stand_in, data_digest(record.dataset)),
+        *(record.dataset.name, _settings(record.dataset), record.dataset.stand_in, data_digest(record.dataset)),
         *(record.protocol, record.protocol_digest),
     )
 
@@ -138,12 +148,13 @@ def _row(chosen: Sequence[tuple[StoredRun, Metrics]]) -> ReproducedRow:
         method=first.method.label,
         track=first.method.track,
         dataset=first.dataset.name,
+        dataset_settings=_settings(first.dataset),
         stand_in=first.dataset.stand_in,
         protocol=first.protocol,
         protocol_digest=first.protocol_digest,
         config_hash=first.method.config_hash,
         data=data_digest(first.dataset),
-        labels=first.dataset.labels,
+        test=_digest(first.dataset.poses.get("test"), first.dataset.labels),
         seeds=tuple(record.seed for record in records),
         auroc=Spread.over([metrics.auroc for _, metrics in chosen]),
         auroc_raw=Spread.over([metrics.auroc_raw for _, metrics in chosen]),
@@ -158,7 +169,8 @@ def _row(chosen: Sequence[tuple[StoredRun, Metrics]]) -> ReproducedRow:
 def _ranked(rows: Sequence[ReproducedRow]) -> list[ReproducedRow]:
     """Sorted and ranked; equal AUROCs share a rank.
 
-    Rows are ranked together only on the same labels. Their poses may differ: a method chooses its skeleton layout.
+    Rows are ranked together only on the same test poses and labels: whoever finds people better, or reads the other family
+    of published poses, is measured on something else. Which skeleton layout a method sees is its own choice, and plays no part.
     """
     ordered = sorted(rows, key=_order)
     ranked = []
@@ -168,7 +180,7 @@ def _ranked(rows: Sequence[ReproducedRow]) -> list[ReproducedRow]:
         if row.stand_in or mean is None:
             ranked.append(row)
             continue
-        before = seen.setdefault((row.dataset, row.labels, row.protocol_digest, row.track), [])
+        before = seen.setdefault((row.dataset, row.dataset_settings, row.test, row.protocol_digest, row.track), [])
         before.append(mean)
         ranked.append(replace(row, rank=1 + sum(other > mean for other in before)))
     return ranked
@@ -177,4 +189,15 @@ def _ranked(rows: Sequence[ReproducedRow]) -> list[ReproducedRow]:
 def _order(row: ReproducedRow) -> tuple[object, ...]:
     mean = row.auroc.mean
     place = (1, 0.0) if mean is None else (0, -mean)
-    return (row.stand_in, row.dataset, row.track, row.protocol, row.labels, *place, row.method, row.config_hash, row.data)
+    return (
+        row.stand_in,
+        row.dataset,
+        row.dataset_settings,
+        row.track,
+        row.protocol,
+        row.test,
+        *place,
+        row.method,
+        row.config_hash,
+        row.data,
+    )
