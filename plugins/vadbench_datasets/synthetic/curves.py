@@ -9,7 +9,6 @@ import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,6 +54,8 @@ def drift(rng: np.random.Generator, frames: int, columns: int, correlation: floa
         columns: How many independent curves.
         correlation: Standard deviation of the smoothing kernel, in seconds.
     """
+    from scipy.ndimage import gaussian_filter1d  # half of what opening the data set would cost
+
     sigma = correlation * FRAME_RATE
     white = rng.standard_normal((frames, columns))
     # White noise smoothed by a Gaussian of width sigma keeps the variance 1 / (2 sigma sqrt(pi)); wrapping keeps it so at

@@ -57,6 +57,11 @@ def stats(
     for split in chosen_splits(opened.dataset, chosen):
         rule = _rule(split, length=length, stride=stride, missing=missing, keep_last=keep_last)
         found.append(_measured(opened, split, rule))
+    if output is not None:  # before anything is printed: whoever reads may hang up
+        from vadbench.report.data_figure import draw_statistics
+        from vadbench.report.figures import save_figure
+
+        save_figure(draw_statistics(about, found, STANDARD_V1.name), output)
     if as_json:
         from vadbench.report.data_statistics import as_json as plain
 
@@ -66,10 +71,6 @@ def stats(
     else:
         _show(opened.dataset, found)
     if output is not None:
-        from vadbench.report.data_figure import draw_statistics
-        from vadbench.report.figures import save_figure
-
-        save_figure(draw_statistics(about, found, STANDARD_V1.name), output)
         click.echo(output, err=as_json)
 
 
