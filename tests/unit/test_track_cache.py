@@ -102,11 +102,32 @@ class TestChangedSource:
         data.write(7)
         assert same(cache.tracks(data, "test", reading="r"), poses(7))
 
+    @pytest.mark.parametrize("change", ["came", "went"])
+    def test_file_that_comes_or_goes_while_it_is_parsed(self, cache, data, monkeypatch, change):
+        sources, parse, other = Written.sources, Written.tracks, data.folder / "other.txt"
+
+        def all_there(self, split):
+            more = {"c1": (other,)} if other.exists() else {}
+            return sources(self, split) | more
+
+        def slowly(self, split):
+            other.unlink() if other.exists() else other.write_text("2", encoding="utf-8")
+            return poses(9)
+
+        monkeypatch.setattr(Written, "sources", all_there)
+        monkeypatch.setattr(Written, "tracks", slowly)
+        if change == "went":
+            other.write_text("2", encoding="utf-8")
+        cache.tracks(data, "test", reading="r")
+        assert list(cache.entries()) == []
+        monkeypatch.setattr(Written, "tracks", parse)
+        assert same(cache.tracks(data, "test", reading="r"), poses(1))
+
     @pytest.mark.parametrize("damage", [b"", b"{}", b"[1]", b"\x00\xff", b'{"/x": [1, 2]}'])
     def test_damaged_memory_of_digests(self, cache, data, damage, monkeypatch):
         monkeypatch.setattr("vadbench.data.cache.source_digests._RESTLESS_NS", -1)
         cache.tracks(data, "test", reading="r")
-        (memory,) = (cache.folder / "sources").iterdir()
+        (memory,) = (cache.folder / "vadbench-poses" / "sources").iterdir()
         memory.write_bytes(damage)
         assert same(cache.tracks(data, "test", reading="r"), poses(1))
         assert data.parsed == 1
@@ -156,6 +177,19 @@ class TestDamage:
         assert cache.verify() == [bad]
         assert len(list(cache.entries())) == 1
         assert cache.verify() == []
+
+
+def test_what_is_not_the_caches_own_is_left_alone(tmp_path, data):
+    mine = [tmp_path / "sources" / "main.py", tmp_path / "tracks" / "ab" / "song" / "a.wav", tmp_path / ("a" * 32)]
+    mine.append(tmp_path / "vadbench-poses" / "tracks" / "ab" / "song" / "a.wav")
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine", encoding="utf-8")
+    cache = TrackCache(tmp_path)
+    cache.tracks(data, "test", reading="r")
+    assert cache.verify() == []
+    assert cache.clear()[0] == 1
+    assert all(path.read_text(encoding="utf-8") == "mine" for path in mine)
 
 
 class TestDefault:

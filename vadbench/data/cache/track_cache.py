@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ LARGEST: Final = 16 * 2**30
 """Bytes kept; beyond that, what was not used for longest goes."""
 _VERSION: Final = "tracks-1"
 _DAY: Final = 86_400
+_NAME: Final = re.compile(r"[0-9a-f]{32}")
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,11 @@ class TrackCache:
 
     folder: Path
 
+    @property
+    def _own(self) -> Path:
+        """A folder that nobody but this cache writes to: the user may have named one that holds other things."""
+        return self.folder / "vadbench-poses"
+
     def tracks(self, dataset: Dataset, split: Split, *, reading: str) -> tuple[Tracks, str]:
         """The poses of a split and their fingerprint: those of the cache if it has them, else parsed and kept.
 
@@ -61,18 +68,17 @@ class TrackCache:
         """
         if not isinstance(dataset, Sourced):
             return _parsed(dataset, split)
-        sources = dataset.sources(split)
-        path = self._path(sources, split, reading)
+        path = self._path(dataset.sources(split), split, reading)
         if path is None:
             return _parsed(dataset, split)
-        if path.exists():
+        if os.path.lexists(path):  # says no where it may not look
             try:
                 return open_entry(path)
             except DataError as error:
                 logger.warning("%s; the poses are parsed again", error.what)
                 _remove(path)
         tracks, fingerprint = _parsed(dataset, split)
-        if self._path(sources, split, reading) != path:
+        if not self._unchanged(dataset, split, reading, path):
             logger.warning("files of %s changed while they were read: the poses are not cached", dataset.info.name)
             return tracks, fingerprint
         try:
@@ -83,6 +89,13 @@ class TrackCache:
             why = error.strerror or f"the disk is full, or fails ({error})"
             logger.warning("the poses of %s are not cached: %s: %s", dataset.info.name, why, self.folder)
         return tracks, fingerprint
+
+    def _unchanged(self, dataset: Sourced, split: Split, reading: str, path: Path) -> bool:
+        """Whether the files, looked for anew, are still those that the entry is named by: none changed, came or went."""
+        try:
+            return self._path(dataset.sources(split), split, reading) == path
+        except DataError:
+            return False
 
     def entries(self) -> Iterator[CacheEntry]:
         """Every entry with a readable description, in no order."""
@@ -112,7 +125,7 @@ class TrackCache:
         for path, _ in gone:
             _remove(path)
         if unused_days == 0:
-            shutil.rmtree(self.folder / "sources", ignore_errors=True)
+            shutil.rmtree(self._own / "sources", ignore_errors=True)
         self._remove_leftovers(older=0 if unused_days == 0 else _DAY)
         return len(gone), sum(size for _, size in gone)
 
@@ -120,7 +133,7 @@ class TrackCache:
         """Where the entry of what the files hold now lies; None where their digests cannot be kept."""
         found = signatures(dict.fromkeys(file for files in sources.values() for file in files))
         try:
-            digests = SourceDigests(self.folder / "sources").of(found)
+            digests = SourceDigests(self._own / "sources").of(found)
         except OSError as error:
             logger.warning("the cache is not used: %s: %s", error.strerror or error, self.folder)
             return None
@@ -130,11 +143,11 @@ class TrackCache:
             for clip, files in sources.items()
         ]
         name = hashlib.sha256(json.dumps([_VERSION, reading, split, content]).encode()).hexdigest()
-        return self.folder / "tracks" / name[:2] / name[2:34]
+        return self._own / "tracks" / name[:2] / name[2:34]
 
     def _folders(self) -> Iterator[Path]:
-        for path in self.folder.glob("tracks/??/*"):
-            if not path.name.startswith(PARTIAL):
+        for path in self._own.glob("tracks/??/*"):
+            if _NAME.fullmatch(path.name):
                 yield path
 
     def _tidy(self, *, keep: Path) -> None:
@@ -147,7 +160,7 @@ class TrackCache:
 
     def _remove_leftovers(self, *, older: float) -> None:
         """What a killed writer left half written, if it has been lying about for so many seconds."""
-        for leftover in (*self.folder.glob(f"tracks/??/{PARTIAL}*"), *self.folder.glob(f"sources/{PARTIAL}*")):
+        for leftover in (*self._own.glob(f"tracks/??/{PARTIAL}*"), *self._own.glob(f"sources/{PARTIAL}*")):
             if time.time() - _modified(leftover) >= older:
                 shutil.rmtree(leftover, ignore_errors=True)
 
