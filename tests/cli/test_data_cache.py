@@ -78,3 +78,21 @@ def test_usage(vadbench, kept, arguments, told):
     called = vadbench("data", "cache", *arguments)
     assert called.code == 2
     assert told in called.err
+
+
+def test_a_file_is_no_cache(vadbench, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("VADBENCH_CACHE", str(tmp_path / "file"))
+    for command in ("verify", "clear"):
+        called = vadbench("data", "cache", command)
+        assert called.code == 2
+        assert "a file, not a folder" in called.err
+
+
+def test_what_stays_is_told(vadbench, kept, pose_folder, monkeypatch):
+    vadbench("data", "cache", "build", pose_folder)
+    monkeypatch.setattr("vadbench.data.cache.track_cache._remove", lambda path: False)
+    called = vadbench("data", "cache", "clear")
+    assert called.code == 3
+    assert called.out.startswith("removed 0 entries")
+    assert "2 entries could not be removed" in called.err

@@ -76,10 +76,10 @@ def verify() -> None:
     kept = _cache()
     damaged = kept.verify()
     for path in damaged:
-        click.echo(f"damaged, removed: {path}", err=True)
+        click.echo(f"damaged, {'could not be removed' if path.exists() else 'removed'}: {path}", err=True)
     if damaged:
         raise DataError(
-            f"{len(damaged)} damaged {'entry was' if len(damaged) == 1 else 'entries were'} removed",
+            f"{len(damaged)} {'entry was' if len(damaged) == 1 else 'entries were'} damaged",
             where=kept.folder,
             remedy="nothing is lost: the poses are parsed again when they are needed; if it happens again, check the disk",
         )
@@ -93,6 +93,12 @@ def clear(days: float) -> None:
     kept = _cache()
     count, size = kept.clear(unused_days=days)
     click.echo(f"removed {count} {'entry' if count == 1 else 'entries'}, {_megabytes(size)}, from {kept.folder}")
+    if left := [entry for entry in kept.entries() if days == 0]:
+        raise DataError(
+            f"{len(left)} {'entry' if len(left) == 1 else 'entries'} could not be removed",
+            where=kept.folder,
+            remedy="check the permissions of the folder, or delete it yourself",
+        )
 
 
 def _cache() -> TrackCache:
@@ -101,6 +107,8 @@ def _cache() -> TrackCache:
     kept = default_cache()
     if kept is None:
         raise UsageError("the cache is switched off", where=f"${CACHE_VARIABLE}", remedy="name a folder there, or unset it")
+    if kept.folder.exists() and not kept.folder.is_dir():
+        raise UsageError("the cache is a file, not a folder", where=kept.folder, remedy=f"name a folder in ${CACHE_VARIABLE}")
     return kept
 
 

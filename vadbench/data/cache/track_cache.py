@@ -104,7 +104,7 @@ class TrackCache:
                 yield describe_entry(path)
 
     def verify(self) -> list[Path]:
-        """Opens every entry and checks its content; the damaged ones, which are removed."""
+        """Opens every entry and checks its content; the damaged ones, which are removed if that can be done."""
         damaged = []
         for path in self._folders():
             used = _modified(path)
@@ -119,11 +119,10 @@ class TrackCache:
         return damaged
 
     def clear(self, *, unused_days: float = 0) -> tuple[int, int]:
-        """Removes what was not used for so many days, 0 for everything; number of entries, and bytes."""
+        """Removes what was not used for so many days, 0 for everything; how many entries went, and how many bytes."""
         before = time.time() - unused_days * _DAY
-        gone = [(path, _size(path)) for path in self._folders() if _modified(path) <= before]
-        for path, _ in gone:
-            _remove(path)
+        old = [(path, _size(path)) for path in self._folders() if _modified(path) <= before]
+        gone = [(path, size) for path, size in old if _remove(path)]
         if unused_days == 0:
             shutil.rmtree(self._own / "sources", ignore_errors=True)
         self._remove_leftovers(older=0 if unused_days == 0 else _DAY)
@@ -170,12 +169,15 @@ def _parsed(dataset: Dataset, split: Split) -> tuple[Tracks, str]:
     return tracks, tracks.fingerprint()
 
 
-def _remove(path: Path) -> None:
-    """Takes an entry away in one step, then deletes it: nobody finds half of it."""
+def _remove(path: Path) -> bool:
+    """Takes an entry away in one step, then deletes it: nobody finds half of it. Whether it is gone."""
     aside = path.with_name(f"{PARTIAL}{path.name}-{os.getpid()}-{time.time_ns()}")
-    with suppress(OSError):
+    try:
         path.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
+    except OSError:
+        return not os.path.lexists(path)
+    shutil.rmtree(aside, ignore_errors=True)
+    return True
 
 
 def _size(path: Path) -> int:
