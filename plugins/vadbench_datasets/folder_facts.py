@@ -99,10 +99,10 @@ def read_facts(folder: Path) -> FolderFacts | None:
         ConfigError: for a file that is not TOML, an unknown key (with the nearest known ones), or a value out of range.
     """
     path = folder / FILE
-    if not path.is_file():
-        return None
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
             f"{FILE} cannot be read: {error}", where=path, remedy="docs/datasets.md shows what it may hold"

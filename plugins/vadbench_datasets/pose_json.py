@@ -6,6 +6,7 @@ go into one array at once; only when a file turns out to be unusable does `json_
 
 from __future__ import annotations
 
+import codecs
 import gc
 import struct
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ def read_pose_json(path: Path, layout: SkeletonLayout) -> ClipPoses:
         DataError: if it cannot be read, is not JSON, or does not hold such poses; names the byte, or person and frame.
     """
     try:
-        raw = path.read_bytes()
+        raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise unreadable(path, error) from error
     with _collector_paused():

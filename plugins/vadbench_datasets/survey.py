@@ -168,7 +168,7 @@ def _unpaired(
                 "a clip has a mask but no poses",
                 str(labels),
                 f"add the poses of {clip} to {split.poses[0]} ({form.family.file_name}); "
-                f"if nobody was detected in the clip, put {form.family.nobody} there",
+                f"if nobody was detected in the clip, put {form.family.nobody} there; to leave the clip out, take the mask away",
             )
 
 

@@ -8,6 +8,7 @@ import pytest
 from modules_on_disk import entry_point, write_module
 
 from vadbench.api import ConfigError, DataError, PluginError, Registry, UsageError
+from vadbench.data.user_paths import expanded
 from vadbench.engine.datasets import data_root, default_datasets, open_dataset, split_changes
 from vadbench.engine.plan import make_plan
 from vadbench.engine.plugins import load_plugins
@@ -235,3 +236,10 @@ def test_a_default_data_set_that_cannot_be_made_does_not_stop_the_others(registr
 def test_a_data_set_without_info_is_refused(registry):
     with pytest.raises(PluginError, match="'nameless' has no info"):
         open_dataset("nameless", registry, root=None, settings={})
+
+
+@pytest.mark.parametrize("ask", [lambda path: data_root(Path(path)), expanded])
+def test_home_of_nobody(ask):
+    with pytest.raises(UsageError, match="no such user") as caught:
+        ask("~no-such-user-here/data")
+    assert caught.value.exit_code == 2

@@ -10,6 +10,7 @@ from fixtures import TEST_CLIPS, document, walk, write_clip, write_csv_folder
 from pydantic import ValidationError
 
 from vadbench.api import ConfigError, DataError
+from vadbench_datasets.folder_facts import read_facts
 from vadbench_datasets.pose_folder import PoseFolder, PoseFolderConfig
 
 
@@ -239,3 +240,11 @@ class TestFaults:
     def test_the_command_line_is_checked_as_well(self):
         with pytest.raises(ValidationError, match="did you mean"):
             PoseFolderConfig(layout="coco_17")
+
+
+def test_folder_of_that_name_is_not_passed_over(tmp_path):
+    (tmp_path / "dataset.toml").mkdir()
+    with pytest.raises(ConfigError, match="cannot be read") as caught:
+        read_facts(tmp_path)
+    assert caught.value.remedy
+    assert read_facts(tmp_path / "nowhere") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -172,6 +173,17 @@ class TestWholeFolder:
             assert not (tmp_path / "x" / "d").exists()
         assert self.texts(tmp_path / "x" / "d") == dict.fromkeys(("a.txt", "gt/masks/file", "pose/file"), "new")
         assert [path.name for path in (tmp_path / "x").iterdir()] == ["d"]
+
+    def test_a_folder_on_another_disk(self, tmp_path):
+        shared_memory = Path("/dev/shm")  # noqa: S108 - only its being another file system counts
+        if not shared_memory.is_dir() or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("there is no second file system to write to")
+        with tempfile.TemporaryDirectory(dir=shared_memory) as other:
+            (tmp_path / "link").symlink_to(other)
+            with whole_folder(tmp_path / "link", self.PARTS) as made:
+                self.fill(made, "new")
+            assert self.texts(Path(other)) == dict.fromkeys(("a.txt", "gt/masks/file", "pose/file"), "new")
+            assert sorted(path.name for path in Path(other).iterdir()) == ["a.txt", "gt", "pose"]
 
     @pytest.mark.parametrize("failing", range(6))
     @pytest.mark.parametrize("replaces", [True, False])

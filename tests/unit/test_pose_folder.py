@@ -168,3 +168,10 @@ def test_mocap_street(shared_data):
     assert sum(clip.n_frames for clip in train.clips) == 28_434
     labels = data.labels("test")
     assert (labels.n_frames, labels.n_abnormal) == (14_172, 5_957)
+
+
+def test_a_byte_order_mark_is_passed_over(pose_folder):
+    whole = opened(pose_folder).tracks("train").fingerprint()
+    for path in (pose_folder / "pose" / "train").iterdir():
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert opened(pose_folder).tracks("train").fingerprint() == whole

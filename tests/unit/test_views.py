@@ -121,6 +121,7 @@ def test_random_angles_fill_their_range():
         ("drop-joints:-0.1", "from 0 to 0.9"),
         ("flip+", "no view has the step ''"),
         ("Flip", "did you mean 'flip'"),
+        ("+".join(["flip"] * 9), "at most 8 steps"),
     ],
 )
 def test_no_such_view(name, message):

@@ -33,6 +33,7 @@ from vadbench.api import ConfigError, PixelWindows, SkeletonLayout, View, did_yo
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_MOST_STEPS: Final = 8
 _STEP: Final = re.compile(r"([a-z-]+)(?::(.+))?")
 Change = Callable[[PixelWindows], PixelWindows]
 
@@ -55,8 +56,10 @@ def named_view(name: str, layout: SkeletonLayout) -> View:
     """The view of a name such as ``rotate:90+flip``.
 
     Raises:
-        ConfigError: for an unknown step, or a number that is missing, superfluous or out of range.
+        ConfigError: for an unknown step, or a number that is missing, superfluous or out of range, or too many steps.
     """
+    if name.count("+") >= _MOST_STEPS:
+        raise ConfigError(f"a view has at most {_MOST_STEPS} steps", where=f"view {name!r}", remedy="leave some out")
     return NamedView(name, tuple(_step(text.strip(), position, name, layout) for position, text in enumerate(name.split("+"))))
 
 

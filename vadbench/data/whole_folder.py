@@ -1,4 +1,4 @@
-"""Puts new folders and files into a folder, all or none: they are made beside it, and moved in when they are complete."""
+"""Puts new folders and files into a folder, all or none: they are made aside, and moved in when they are complete."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def whole_folder(target: Path, parts: Sequence[str], *, replace: bool = False) -
     try:
         check_free(target, parts, replace=replace)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with staged(target, parts, scratch=target.parent) as made:
+        # Within a folder that is there: it may be the root of another disk, or its parent may not be written to.
+        with staged(target, parts, scratch=target if target.is_dir() else target.parent) as made:
             yield made
             check_free(target, parts, replace=replace)
     except OSError as error:

@@ -19,6 +19,7 @@ from vadbench.api import (
     VadbenchError,
     did_you_mean,
 )
+from vadbench.data.user_paths import expanded
 from vadbench.engine.config import parse_change, validated_config
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def data_root(given: Path | None) -> Path | None:
     """
     variable = os.environ.get(DATA_ROOT_VARIABLE)
     root = given if given is not None else Path(variable) if variable else None
-    if root is not None and not root.expanduser().is_dir():
+    if root is not None and not expanded(root).is_dir():
         said = "--data-root" if given is not None else f"${DATA_ROOT_VARIABLE}"
         raise DataError("the data root is not a folder", where=f"{said} {root}", remedy="name a folder that is there")
     return root
@@ -76,7 +77,7 @@ def open_dataset(name: str, registry: Registry, *, root: Path | None, settings: 
         ConfigError: for a setting that the data set does not have.
     """
     names = registry.names("dataset")
-    path = Path(name).expanduser()
+    path = expanded(name)
     looks_like_path = os.sep in name or name.startswith(("~", "."))
     if looks_like_path or (name not in names and path.is_dir()):
         openers = [entry for entry in registry.entries("dataset") if entry.opens_folders]

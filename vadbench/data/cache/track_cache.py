@@ -23,6 +23,7 @@ from typing import Final
 from vadbench.api import DataError, Dataset, Sourced, Split, Tracks
 from vadbench.data.cache.entry import DESCRIPTION, PARTIAL, CacheEntry, describe_entry, open_entry, write_entry
 from vadbench.data.cache.source_digests import SourceDigests, signatures
+from vadbench.data.user_paths import expanded
 
 CACHE_VARIABLE: Final = "VADBENCH_CACHE"
 LARGEST: Final = 16 * 2**30
@@ -40,7 +41,7 @@ def default_cache() -> TrackCache | None:
     if variable == "off":
         return None
     if variable:
-        return TrackCache(Path(variable).expanduser())
+        return TrackCache(expanded(variable))
     return TrackCache(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vadbench")
 
 
