@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from vadbench.api import SkeletonLayout
 
+_QUOTED: Final = re.compile(r'"([^"]*)"')
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -47,7 +48,7 @@ def _faults(raw: bytes, layout: SkeletonLayout, first_frame: int) -> Iterator[tu
     form, wanted = _form(layout), 1 + 2 * len(layout)
     seen: dict[int, int] = {}
     for line, text in enumerate(raw.decode("utf-8", errors="replace").split("\n"), start=1):
-        fields = [field.strip().strip('"') for field in text.split(",")]
+        fields = [_QUOTED.sub(r"\1", field.strip()) for field in text.split(",")]
         odd = next((field for field in fields if not _NUMBER.fullmatch(field)), None)
         if not text.strip():
             yield line, "the line is empty", "delete it"

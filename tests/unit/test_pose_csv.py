@@ -181,6 +181,7 @@ class TestFaults:
             (line(2, first="nan"), "'nan' is not a number"),
             (line(2, first="inf"), "'inf' is not a number"),
             (line(2, first="1_0"), "'1_0' is not a number"),
+            (line(2).replace(",", ',"', 1), "is not a number"),
             (line(2, first="1e39"), "a coordinate is not a finite number"),
             (line(2, first="1e999"), "a coordinate is not a finite number"),
             (line("2.5"), "frame 2.5 is not a whole number"),
