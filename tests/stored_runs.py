@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vadbench.api import FrameLabels, WindowScores
-from vadbench.evaluation.protocol import STANDARD_V1
+from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.evaluation.report import evaluate
 from vadbench.store import folders
 from vadbench.store.arrays import save_labels, save_scores
@@ -103,8 +103,8 @@ def write_run(
             seed=seed,
             protocol=STANDARD_V1.name,
             protocol_digest=STANDARD_V1.digest(),
-            metrics=Metrics.of(evaluate(scores, labels, scenes, STANDARD_V1)),
-            terms={name: Metrics.of(evaluate(scores.of_term(name), labels, scenes, STANDARD_V1)) for name in scores.terms},
+            metrics=Metrics.of(evaluate(scores, labels, scenes, STANDARD_V1.on(dataset))),
+            terms={name: Metrics.of(evaluate(scores.of_term(name), labels, scenes, STANDARD_V1.on(dataset))) for name in scores.terms},
             cost=Cost(parameters=1000 + seed, fit_s=fit_s, score_s=0.5, windows_per_s=100.0, peak_rss_mb=None),
             environment=Environment(device="cpu", threads=1, python="3", platform="test", packages={}),
             files={name: folders.file_digest(folder / name) for name in (folders.SCORES, folders.LABELS)},

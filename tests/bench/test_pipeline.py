@@ -11,7 +11,7 @@ from vadbench.api import WindowRule, WindowScores
 from vadbench.data.layout_conversion import convert_layout
 from vadbench.data.normalisation import STG_NF
 from vadbench.data.windowing import cut_windows
-from vadbench.evaluation.protocol import STANDARD_V1
+from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.evaluation.report import evaluate
 from vadbench_datasets.pose_folder import PoseFolder, PoseFolderConfig
 from vadbench_datasets.synthetic.campus import SyntheticCampus, SyntheticCampusConfig
@@ -70,4 +70,4 @@ def test_windows_to_auroc(benchmark, campus, tracks, windows):
     score = np.random.default_rng(0).normal(size=len(windows))
     scores = WindowScores(names[windows.clip], windows.person.astype(int), windows.start.astype(int), score, 24)
     scenes = {clip.name: clip.scene for clip in tracks.clips}
-    benchmark(evaluate, scores, campus.labels("test"), scenes, STANDARD_V1)
+    benchmark(evaluate, scores, campus.labels("test"), scenes, STANDARD_V1.on("synthetic-campus"))

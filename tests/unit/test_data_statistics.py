@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from frame_axes import axis_of
 from hypothesis import given
 from hypothesis import strategies as st
 from made_tracks import made_tracks
@@ -18,13 +19,15 @@ from vadbench.data.stats import LOW_CONFIDENCE, measure, scenes_of, spread, summ
 from vadbench.data.windowing import window_starts
 from vadbench.evaluation.frames import frame_scores
 from vadbench.evaluation.metrics import auroc
-from vadbench.evaluation.protocol import STANDARD_V1
+from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.evaluation.report import evaluate
 from vadbench.report.coverage import REASONS, STATES, frame_states, reach
 from vadbench.report.data_figure import draw_statistics
 from vadbench.report.data_statistics import as_json, split_statistics
 from vadbench.report.data_tables import scene_table, split_table
 from vadbench.report.figures import save_figure
+
+STANDARD = STANDARD_V1.on("any")
 
 persons = st.dictionaries(st.integers(1, 4), st.sets(st.integers(0, 25), min_size=1), max_size=3)
 clips_of_persons = st.lists(persons, min_size=1, max_size=4)
@@ -173,9 +176,9 @@ class TestCoverage:
     def test_is_what_a_run_reports(self, clips, rule, seed):
         tracks = tracks_of(clips)
         labels = labels_of(tracks, seed)
-        statistics = split_statistics("test", tracks, labels, rule, STANDARD_V1).whole
+        statistics = split_statistics("test", tracks, labels, rule, STANDARD).whole
         scenes = {clip.name: clip.scene for clip in tracks.clips}
-        expected = evaluate(windows_of(tracks, rule), labels, scenes, STANDARD_V1)
+        expected = evaluate(windows_of(tracks, rule), labels, scenes, STANDARD)
         np.testing.assert_equal(statistics.reach.scored, expected["coverage"]["frames"])
         np.testing.assert_equal(statistics.abnormal_reach.scored, expected["coverage"]["abnormal_frames"])
         assert (statistics.counted, statistics.abnormal) == (expected["frames"], expected["abnormal_frames"])
@@ -183,7 +186,7 @@ class TestCoverage:
     @given(clips_of_persons, rules)
     def test_every_reason_by_hand(self, clips, rule):
         tracks = tracks_of(clips)
-        states = frame_states(tracks, rule, STANDARD_V1)
+        states = frame_states(tracks, rule, STANDARD)
         windows = windows_of(tracks, rule)
         expected = []
         for clip, people in zip(tracks.clips, clips, strict=True):
@@ -209,7 +212,7 @@ class TestCoverage:
         gap = [*range(20), *range(26, 46)]
         tracks = tracks_of([{1: range(20)}, {1: range(8)}, {1: [*range(3), *range(6, 30, 3)]}, {1: gap}, {}])
         tracks = replace(tracks, clips=(*tracks.clips[:4], Clip("c4", "s0", 5, (856, 480))))
-        states = np.split(frame_states(tracks, rule, STANDARD_V1), np.cumsum([clip.n_frames for clip in tracks.clips])[:-1])
+        states = np.split(frame_states(tracks, rule, STANDARD), np.cumsum([clip.n_frames for clip in tracks.clips])[:-1])
         assert [STATES[state] for state in states[0]] == ["track-ends"] * 4 + ["scored"] * 12 + ["track-ends"] * 4
         assert {STATES[state] for state in states[1]} == {"no-window"}
         assert {STATES[state] for state in states[2]} == {"no-window", "nobody"}
@@ -217,12 +220,12 @@ class TestCoverage:
         assert {STATES[state] for state in states[4]} == {"nobody"}
 
     def test_a_wide_stride_leaves_frames_between(self):
-        states = frame_states(tracks_of([{1: range(40)}]), WindowRule(length=8, stride=4), STANDARD_V1)
+        states = frame_states(tracks_of([{1: range(40)}]), WindowRule(length=8, stride=4), STANDARD)
         assert reach(states).unscored["between"] == 21
         assert reach(states).scored == 8 / 40
 
     def test_nothing(self):
-        found = reach(frame_states(tracks_of([]), WindowRule(), STANDARD_V1))
+        found = reach(frame_states(tracks_of([]), WindowRule(), STANDARD))
         assert found.frames == 0
         assert math.isnan(found.scored)
 
@@ -230,7 +233,7 @@ class TestCoverage:
     def test_no_scores_exceed_the_ceiling_and_perfect_ones_reach_it(self, clips, rule, seed):
         tracks = tracks_of(clips)
         labels = labels_of(tracks, seed)
-        ceiling = split_statistics("test", tracks, labels, rule, STANDARD_V1).whole.ceiling
+        ceiling = split_statistics("test", tracks, labels, rule, STANDARD).whole.ceiling
         truth, keep = flat(labels.abnormal), flat(labels.keep)
         windows = windows_of(tracks, rule)
         if ceiling is None or truth[keep].all():
@@ -239,7 +242,7 @@ class TestCoverage:
         centre = zip(windows.clip, windows.start + rule.length // 2, strict=True)
         perfect = np.array([float(labels.abnormal[at[clip]][frame]) for clip, frame in centre])
         lengths = {clip.name: clip.n_frames for clip in tracks.clips}
-        frames = frame_scores(windows_of(tracks, rule, perfect), lengths, STANDARD_V1)
+        frames = frame_scores(windows_of(tracks, rule, perfect), axis_of(lengths), STANDARD)
         reached = auroc(truth[keep], flat(frames.raw)[keep])
         assert reached <= ceiling + 1e-12
         if (flat(frames.scored) & ~truth).any():
@@ -253,7 +256,7 @@ class TestStatistics:
 
     def test_frames_that_do_not_count(self, tracks):
         labels = labels_of(tracks, keep=0.5)
-        found = split_statistics("test", tracks, labels, WindowRule(8), STANDARD_V1)
+        found = split_statistics("test", tracks, labels, WindowRule(8), STANDARD)
         assert found.whole.summary.frames == 100
         assert found.whole.counted == labels.n_frames < 100
         assert found.whole.abnormal == labels.n_abnormal
@@ -273,7 +276,7 @@ class TestStatistics:
             case "other length":
                 cut = (labels.abnormal[0][:-1], *labels.abnormal[1:])
                 labels = replace(labels, abnormal=cut, keep=(labels.keep[0][:-1], *labels.keep[1:]))
-        found = split_statistics("test", tracks, labels, WindowRule(8), STANDARD_V1)
+        found = split_statistics("test", tracks, labels, WindowRule(8), STANDARD)
         said = {
             "absent": "no mask",
             "other clips": "not of the same clips",
@@ -294,7 +297,7 @@ class TestStatistics:
     def test_json_has_no_nan(self, tracks):
         empty = tracks_of([{}])
         for each in (tracks, empty):
-            found = as_json(split_statistics("test", each, labels_of(each), WindowRule(8), STANDARD_V1))
+            found = as_json(split_statistics("test", each, labels_of(each), WindowRule(8), STANDARD))
             assert json.loads(json.dumps(found, allow_nan=False)) == json.loads(json.dumps(found))
             assert set(found["joints"]) == set(COCO_17.joints)
         assert found["all"]["height"]["median"] is None
@@ -308,7 +311,7 @@ def splits():
     rules = WindowRule(8, 6), WindowRule(8)
     return (
         split_statistics("train", train, labels_of(train), rules[0], None),
-        split_statistics("test", test, labels_of(test), rules[1], STANDARD_V1),
+        split_statistics("test", test, labels_of(test), rules[1], STANDARD),
     )
 
 
@@ -381,7 +384,7 @@ class TestFigure:
 
     def test_crowds_share_a_bar(self):
         tracks = tracks_of([dict.fromkeys(range(1, 31), range(9)) | {99: range(20)}])
-        panel = self.panels([split_statistics("test", tracks, labels_of(tracks), WindowRule(8), STANDARD_V1)])[1][
+        panel = self.panels([split_statistics("test", tracks, labels_of(tracks), WindowRule(8), STANDARD)])[1][
             "Persons a frame"
         ]
         assert panel.get_xticklabels()[-1].get_text() == "12+"
@@ -390,7 +393,7 @@ class TestFigure:
     @pytest.mark.parametrize("clips", [[], [{}], [{1: range(3)}]], ids=["no clip", "no pose", "no window"])
     def test_little_can_be_drawn(self, clips, tmp_path):
         tracks = tracks_of(clips)
-        found = split_statistics("test", tracks, DataError("none"), WindowRule(8), STANDARD_V1)
+        found = split_statistics("test", tracks, DataError("none"), WindowRule(8), STANDARD)
         save_figure(draw_statistics(self.INFO, [found], "standard-v1"), tmp_path / "a.png")
         assert (tmp_path / "a.png").stat().st_size > 0
 
@@ -403,16 +406,16 @@ class TestFigure:
 class TestTables:
     def test_one_scene_needs_no_table_of_scenes(self):
         tracks = tracks_of([{1: range(30)}])
-        assert scene_table(split_statistics("test", tracks, labels_of(tracks), WindowRule(8), STANDARD_V1)) is None
+        assert scene_table(split_statistics("test", tracks, labels_of(tracks), WindowRule(8), STANDARD)) is None
 
     @pytest.mark.parametrize(("clips", "reason"), [([{1: range(8)}], "no-window"), ([{1: range(20)}], "track-ends")])
     def test_what_most_frames_are_lost_to_is_said(self, clips, reason):
         tracks = tracks_of(clips)
         labels = FrameLabels(("c0",), (np.zeros(len(tracks), bool),), (np.ones(len(tracks), bool),))
-        caption = str(split_table([split_statistics("test", tracks, labels, WindowRule(8), STANDARD_V1)]).caption)
+        caption = str(split_table([split_statistics("test", tracks, labels, WindowRule(8), STANDARD)]).caption)
         assert f"lost to {REASONS[reason].label}: {REASONS[reason].meaning}." in caption
 
     def test_nothing_lost_nothing_said(self):
         tracks = tracks_of([{}])
-        found = split_statistics("test", replace(tracks, clips=()), DataError("none"), WindowRule(8), STANDARD_V1)
+        found = split_statistics("test", replace(tracks, clips=()), DataError("none"), WindowRule(8), STANDARD)
         assert "lost to" not in str(split_table([found]).caption)

@@ -6,13 +6,17 @@ import math
 
 import numpy as np
 import pytest
+from frame_axes import axis_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
 from vadbench.api import DataError, WindowScores
-from vadbench.evaluation.frames import frame_scores, person_timelines, smooth
-from vadbench.evaluation.protocol import STANDARD_V1
+from vadbench.evaluation.frame_steps import smooth
+from vadbench.evaluation.frames import frame_scores, person_timelines
+from vadbench.evaluation.published_protocols import STANDARD_V1
+
+STANDARD = STANDARD_V1.on("any")
 
 Windows = dict[tuple[str, int, int], float]
 """(clip, person, start) to anomaly score."""
@@ -65,7 +69,7 @@ def cases(draw):
 def test_against_the_reference(case):
     windows, length, lengths = case
     raw, smoothed = reference(windows, length, lengths)
-    frames = frame_scores(as_scores(windows, length), lengths, STANDARD_V1)
+    frames = frame_scores(as_scores(windows, length), axis_of(lengths), STANDARD)
     assert frames.clips == tuple(lengths)
     for ours, expected in zip(frames.raw, raw, strict=True):
         assert (-ours).tolist() == expected
@@ -78,28 +82,28 @@ def test_against_the_reference(case):
 
 @pytest.mark.parametrize(("length", "centre"), [(8, 14), (9, 14), (24, 22)])
 def test_a_window_scores_its_centre_frame(length, centre):
-    frames = frame_scores(as_scores({("a", 1, 10): 5.0, ("b", 1, 0): 1.0}, length), {"a": 40, "b": 40}, STANDARD_V1)
+    frames = frame_scores(as_scores({("a", 1, 10): 5.0, ("b", 1, 0): 1.0}, length), axis_of({"a": 40, "b": 40}), STANDARD)
     assert np.flatnonzero(frames.raw[0] == 5.0).tolist() == [centre]
 
 
 def test_the_most_anomalous_person_counts():
     windows = {("a", 1, 0): 1.0, ("a", 2, 0): 3.0, ("a", 3, 0): 2.0, ("a", 1, 1): -7.0}
-    raw = frame_scores(as_scores(windows, 4), {"a": 6}, STANDARD_V1).raw[0]
+    raw = frame_scores(as_scores(windows, 4), axis_of({"a": 6}), STANDARD).raw[0]
     assert raw.tolist() == [-7, -7, 3, -7, -7, -7]
 
 
 def test_scores_frame_by_frame_use_the_centre_column():
     by_frame = np.arange(8.0).reshape(2, 4) * 10
     scores = WindowScores(np.array(["a", "a"]), np.array([1, 1]), np.array([0, 3]), by_frame, 4)
-    raw = frame_scores(scores, {"a": 8}, STANDARD_V1).raw[0]
+    raw = frame_scores(scores, axis_of({"a": 8}), STANDARD).raw[0]
     assert raw[2] == 20
     assert raw[5] == 60
-    assert person_timelines(scores, "a", 8)[1][[2, 5]].tolist() == [20, 60]
+    assert person_timelines(scores, axis_of({"a": 8}), STANDARD, "a")[1][[2, 5]].tolist() == [20, 60]
 
 
 def test_the_fill_is_of_the_whole_test_set():
     windows = {("a", 1, 0): 5.0, ("b", 1, 0): -2.0}
-    frames = frame_scores(as_scores(windows, 4), {"a": 6, "b": 6, "nobody": 5}, STANDARD_V1)
+    frames = frame_scores(as_scores(windows, 4), axis_of({"a": 6, "b": 6, "nobody": 5}), STANDARD)
     assert frames.raw[0].tolist() == [-2, -2, 5, -2, -2, -2]
     assert frames.raw[2].tolist() == [-2] * 5
     assert frames.smoothed[2].tolist() == pytest.approx([-2] * 5)
@@ -107,19 +111,19 @@ def test_the_fill_is_of_the_whole_test_set():
 
 
 def test_no_window_at_all():
-    frames = frame_scores(as_scores({}, 4), {"a": 3, "b": 2}, STANDARD_V1)
+    frames = frame_scores(as_scores({}, 4), axis_of({"a": 3, "b": 2}), STANDARD)
     assert [line.tolist() for line in frames.smoothed] == [[0, 0, 0], [0, 0]]
     assert not any(line.any() for line in frames.scored)
 
 
 def test_clip_without_frames():
-    frames = frame_scores(as_scores({("b", 1, 0): 2.0}, 4), {"a": 0, "b": 5}, STANDARD_V1)
+    frames = frame_scores(as_scores({("b", 1, 0): 2.0}, 4), axis_of({"a": 0, "b": 5}), STANDARD)
     assert [len(line) for line in frames.smoothed] == [0, 5]
 
 
 def test_unknown_clip():
     with pytest.raises(DataError) as caught:
-        frame_scores(as_scores({("a", 1, 0): 1.0, ("z", 1, 0): 1.0, ("y", 1, 0): 1.0}, 4), {"a": 9}, STANDARD_V1)
+        frame_scores(as_scores({("a", 1, 0): 1.0, ("z", 1, 0): 1.0, ("y", 1, 0): 1.0}, 4), axis_of({"a": 9}), STANDARD)
     assert "2 clips" in caught.value.what
     assert "y, z" in caught.value.what
 
@@ -127,29 +131,29 @@ def test_unknown_clip():
 @pytest.mark.parametrize("start", [-3, 7, 2**40])
 def test_window_beyond_the_clip(start):
     with pytest.raises(DataError) as caught:
-        frame_scores(as_scores({("a", 1, 0): 1.0, ("a", 4, start): 1.0}, 4), {"a": 9, "b": 99}, STANDARD_V1)
+        frame_scores(as_scores({("a", 1, 0): 1.0, ("a", 4, start): 1.0}, 4), axis_of({"a": 9, "b": 99}), STANDARD)
     assert f"frame {start + 2} of a clip of 9 frames" in caught.value.what
     assert caught.value.where == f"clip a, person 4, window at frame {start}"
 
 
 def test_windows_that_hang_over_the_end_count_when_their_centre_does_not():
-    raw = frame_scores(as_scores({("a", 1, 6): 1.0, ("a", 1, 0): 0.0}, 4), {"a": 9}, STANDARD_V1).raw[0]
+    raw = frame_scores(as_scores({("a", 1, 6): 1.0, ("a", 1, 0): 0.0}, 4), axis_of({"a": 9}), STANDARD).raw[0]
     assert raw[8] == 1.0
 
 
 def test_smoothing_keeps_the_mean_of_a_constant_and_the_length():
-    assert smooth(np.full(3, 2.0), STANDARD_V1.smoothing).tolist() == pytest.approx([2, 2, 2])
+    assert smooth(np.full(3, 2.0), STANDARD.smoothing).tolist() == pytest.approx([2, 2, 2])
     assert smooth(np.array([1.0, 5.0]), ()).tolist() == [1, 5]
 
 
 class TestTimelines:
     def test_each_person(self):
         windows = {("a", 1, 0): 1.0, ("a", 2, 3): 3.0, ("b", 1, 1): 9.0}
-        lines = person_timelines(as_scores(windows, 4), "a", 8)
+        lines = person_timelines(as_scores(windows, 4), axis_of({"a": 8, "b": 8}), STANDARD, "a")
         assert sorted(lines) == [1, 2]
         assert np.flatnonzero(~np.isnan(lines[1])).tolist() == [2]
         assert np.flatnonzero(~np.isnan(lines[2])).tolist() == [5]
         assert lines[2][5] == 3
 
     def test_clip_without_windows(self):
-        assert person_timelines(as_scores({("b", 1, 1): 9.0}, 4), "a", 8) == {}
+        assert person_timelines(as_scores({("b", 1, 1): 9.0}, 4), axis_of({"a": 8, "b": 8}), STANDARD, "a") == {}

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vadbench.evaluation.metrics import auroc, average_precision
-from vadbench.evaluation.protocol import PROTOCOLS, STANDARD_V1, Protocol, protocol_named
 
 coarse = st.lists(st.tuples(st.booleans(), st.integers(-3, 3)), min_size=1, max_size=60)
 fine = st.lists(st.tuples(st.booleans(), st.floats(-1e9, 1e9)), min_size=1, max_size=60)
@@ -61,24 +60,3 @@ def test_constant_scores():
     assert auroc(np.array([True, False, False]), np.zeros(3)) == 0.5
 
 
-class TestProtocol:
-    def test_digest_repeats(self):
-        assert STANDARD_V1.digest() == protocol_named("standard-v1").digest()
-        assert len(STANDARD_V1.digest()) == 12
-
-    @pytest.mark.parametrize("field", Protocol.__dataclass_fields__)
-    def test_every_field_counts(self, field):
-        values = {name: getattr(STANDARD_V1, name) for name in Protocol.__dataclass_fields__}
-        values[field] = (1.0,) if field == "smoothing" else "another"
-        assert Protocol(**values).digest() != STANDARD_V1.digest()
-
-    def test_standard_is_pinned(self):
-        assert STANDARD_V1.smoothing == (1, 2, 3, 4, 5, 6)
-        assert (STANDARD_V1.placement, STANDARD_V1.persons, STANDARD_V1.fill) == ("centre", "max", "minimum")
-        assert STANDARD_V1.frames_leave == "after-smoothing"
-
-    def test_by_name(self):
-        assert all(protocol_named(name).name == name for name in PROTOCOLS)
-        with pytest.raises(Exception, match="did you mean 'standard-v1'") as caught:
-            protocol_named("standard")
-        assert caught.value.exit_code == 2

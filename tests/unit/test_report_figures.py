@@ -5,12 +5,13 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pytest
+from frame_axes import axis_of
 from sklearn.metrics import auc
 from stored_runs import ABNORMAL, FRAMES, LENGTH, made_labels, made_scores, write_run
 
 from vadbench.api import UsageError, WindowScores
 from vadbench.evaluation.frames import frame_scores
-from vadbench.evaluation.protocol import STANDARD_V1
+from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.report.figures import draw_roc, draw_timeline, save_figure
 from vadbench.report.timeline import telling_clip
 
@@ -68,7 +69,7 @@ def test_timeline_hatches_frames_that_do_not_count(tmp_path):
 
 def test_timeline_draws_frame_and_person_scores(run):
     scores, (labels, _) = run.scores(), run.labels()
-    expected = frame_scores(scores, dict.fromkeys(labels.clips, FRAMES), STANDARD_V1)
+    expected = frame_scores(scores, axis_of(dict.fromkeys(labels.clips, FRAMES)), STANDARD_V1.on("campus"))
     drawn = lines(draw_timeline([run], "01_02").axes[0])
     np.testing.assert_array_equal(drawn["frame score"].get_ydata(), expected.smoothed[1])
     np.testing.assert_array_equal(drawn["frame score, not smoothed"].get_ydata(), expected.raw[1])

@@ -19,7 +19,7 @@ from vadbench.engine.inputs import read_inputs
 from vadbench.engine.plan import make_plan
 from vadbench.engine.plugins import load_plugins
 from vadbench.engine.run import Outcome, run_job
-from vadbench.evaluation.protocol import STANDARD_V1
+from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.evaluation.report import evaluate
 from vadbench.store.arrays import load_weights
 from vadbench.store.folders import file_digest, find_runs
@@ -119,10 +119,12 @@ def test_where_and_what_is_stored(first):
 def test_metrics_can_be_computed_again_from_what_is_stored(first):
     labels, scenes = first.run.labels()
     scores = first.run.scores()
-    assert Metrics.of(evaluate(scores, labels, scenes, STANDARD_V1)) == first.run.record.metrics
+    dataset = first.run.record.dataset
+    pipeline, rate = STANDARD_V1.on(dataset.name), dataset.frame_rate
+    assert Metrics.of(evaluate(scores, labels, scenes, pipeline, rate)) == first.run.record.metrics
     assert set(first.run.record.terms) == set(scores.terms)
     for name, metrics in first.run.record.terms.items():
-        assert Metrics.of(evaluate(scores.of_term(name), labels, scenes, STANDARD_V1)) == metrics
+        assert Metrics.of(evaluate(scores.of_term(name), labels, scenes, pipeline, rate)) == metrics
 
 
 def test_weights_give_the_same_scores(plugins, data, first):

@@ -6,11 +6,14 @@ A component takes everything it needs from here: it never touches global seeds, 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
+
+from vadbench.api.errors import PluginError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +23,27 @@ if TYPE_CHECKING:
 
 Advance = Callable[[int], None]
 """Reports that so many more units of a task are done."""
+
+ChosenBy = Literal["training", "held-out", "validation"]
+"""What a choice may be made by: the training data themselves, a part of them held out, or the validation split."""
+_CHOSEN_BY: Final = get_args(ChosenBy)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that a component chose while it was fitted, and by what.
+
+    Args:
+        component: Path of the component within the run.
+        what: What was chosen, e.g. ``epoch``.
+        value: What it came to: a value that JSON can hold.
+        by: By which data.
+    """
+
+    component: str
+    what: str
+    value: Any
+    by: ChosenBy
 
 
 class Progress(Protocol):
@@ -110,6 +134,7 @@ class Context:
         logger: Where to log; ends in the run's ``log.txt``.
         work_folder: A folder for intermediate files, deleted after the run; None outside a run.
         trainer: The harness's training loop.
+        choices: What the components of this run chose; see `chosen`. A context shares it with its children.
     """
 
     device: str = "cpu"
@@ -119,6 +144,7 @@ class Context:
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("vadbench"))
     work_folder: Path | None = None
     trainer: Trainer = _no_trainer
+    choices: list[Choice] = field(default_factory=list)
 
     def child(self, name: str) -> Context:
         """The context of a part of this component, with a seed of its own that depends on nothing but seed and name."""
@@ -148,3 +174,42 @@ class Context:
     ) -> list[float]:
         """Runs the harness's training loop with this context; see `Trainer`."""
         return self.trainer(module, loss, examples=examples, plan=plan, context=self, prepare=prepare)
+
+    def chosen(self, what: str, value: object, *, by: ChosenBy) -> None:
+        """Declares a choice that was made by data: an epoch, a threshold, a number of clusters.
+
+        It is logged, and stands in the run's record. There is no way to declare one that was made by test data, as a
+        component is given none and a result that needed them is none.
+
+        Args:
+            what: What was chosen.
+            value: What it came to: a number, a text, or a list or table of those.
+            by: ``training``, ``held-out`` (a part of the training data that was not trained on) or ``validation``.
+
+        Raises:
+            PluginError: for any other ``by``, or a value that a record cannot hold.
+        """
+        if by not in _CHOSEN_BY:
+            raise PluginError(
+                f"{what!r} was chosen by {by!r}, which no component may choose by",
+                where=self.name,
+                remedy=f"choose by {', '.join(_CHOSEN_BY)}; test data decide nothing",
+            )
+        try:
+            # What a record will give back; and a copy, so that nothing changes it later.
+            plain = json.loads(json.dumps(value, allow_nan=False, default=_plain))
+        except (TypeError, ValueError) as error:
+            raise PluginError(
+                f"what was chosen as {what!r} cannot be recorded: {error}",
+                where=self.name,
+                remedy="give a finite number, a text, or a list or table of those",
+            ) from error
+        self.choices.append(Choice(self.name, what, plain, by))
+        self.logger.info("%s: %s = %s, chosen by %s", self.name, what, json.dumps(plain), by)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and arrays of NumPy and torch as those of Python."""
+    if not hasattr(value, "tolist"):
+        raise TypeError(f"{type(value).__name__} is neither a number nor a text")
+    return value.tolist()

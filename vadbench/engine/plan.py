@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vadbench.engine.config import ResolvedMethod, resolve
 from vadbench.engine.datasets import data_root, default_datasets, open_dataset, split_changes
 from vadbench.engine.presets import load_preset
-from vadbench.evaluation.protocol import STANDARD_V1, Protocol
+from vadbench.evaluation.published_protocols import STANDARD_V1
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from vadbench.api import Dataset, Kind
     from vadbench.engine.plugins import Plugins
+    from vadbench.evaluation.protocol import Protocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,46 +7,31 @@ import math
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from vadbench.api import (
-    Context,
-    DataError,
-    Detector,
-    Diagnosed,
-    PluginError,
-    Progress,
-    Silent,
-    TermDetector,
-    VadbenchError,
-    Windows,
-    WindowScores,
-)
+from vadbench.api import Context, Detector, Diagnosed, Progress, Silent, VadbenchError, WindowScores
 from vadbench.data.cache.track_cache import default_cache
 from vadbench.engine.build import build_detector, count_parameters
 from vadbench.engine.device import cpu_threads
 from vadbench.engine.inputs import Inputs, read_inputs, read_test_labels
 from vadbench.engine.plugin_faults import method_step
 from vadbench.engine.provenance import environment, peak_memory_mb, run_identity
+from vadbench.engine.scoring import score_windows
 from vadbench.engine.trainer import seeded, train
 from vadbench.evaluation.report import evaluate
 from vadbench.store import folders
 from vadbench.store.arrays import as_tensors, save_labels, save_scores, save_weights
-from vadbench.store.record import Cost, DatasetRecord, MethodRecord, Metrics, RunRecord
+from vadbench.store.record import Choice, Cost, DatasetRecord, MethodRecord, Metrics, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
-    from vadbench.store.record import Environment
+    from vadbench.store.record import Environment, LeakCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +44,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What a method gave: scores of the test windows, weights, what it says of its training, and what that cost."""
+    """What a method gave: scores of the test windows, weights, what it says of its training and its choices, and the cost."""
 
     scores: WindowScores
     weights: dict[str, Any]
     diagnostics: dict[str, float]
+    choices: tuple[Choice, ...]
     cost: Cost
 
 
@@ -105,6 +91,7 @@ def run_job(
             made = _fit_and_score(job, inputs, context)
             where = environment(device)
         record = _evaluate_and_save(job, inputs, made, folder, run_id=run_id, where=where)
+        record = record.model_copy(update={"leak_check": _check_of_the_same_scores(path, record)})
         logger.info("AUROC %s, not smoothed %s", record.metrics.auroc, record.metrics.auroc_raw)
         folders.write_record(folder, record)
     return Outcome(folders.open_run(path), reused=False)
@@ -123,6 +110,15 @@ def _finished(path: Path, job: Job, inputs: Inputs) -> folders.StoredRun | None:
     return run if run.record.dataset.labels == labels.fingerprint() else None
 
 
+def _check_of_the_same_scores(path: Path, record: RunRecord) -> LeakCheck | None:
+    """What was found of the run that is replaced, if it had these very scores: running again does not take it away."""
+    try:
+        earlier = folders.open_run(path).record
+    except VadbenchError:
+        return None
+    return earlier.leak_check if earlier.files.get(folders.SCORES) == record.files[folders.SCORES] else None
+
+
 def _fit_and_score(job: Job, inputs: Inputs, context: Context) -> _Made:
     method = job.resolved
     context.logger.info("%s on %s, seed %d", method.method.name, job.dataset.info.name, job.seed)
@@ -132,63 +128,28 @@ def _fit_and_score(job: Job, inputs: Inputs, context: Context) -> _Made:
     started = time.perf_counter()
     with method_step("fit", method), seeded(context.child("fit").seed):
         detector.fit(inputs.train, context)
-    fitted = time.perf_counter()
+    fit_s = time.perf_counter() - started
+    with method_step("tell what it learned", method):
+        # Before it scores, so that whoever loads them begins where scoring began, whatever scoring changes.
+        weights = as_tensors(detector.state_dict())  # type: ignore[attr-defined] # checked by the registry
+    started = time.perf_counter()
     with method_step("score", method), seeded(context.child("score").seed):
-        scores = _score(detector, inputs, context)
-    score_s = time.perf_counter() - fitted
+        scores = score_windows(detector, inputs.test, inputs.test_clips, context)
+    score_s = time.perf_counter() - started
     with method_step("tell what it learned", method):
         return _Made(
             scores=scores,
-            weights=as_tensors(detector.state_dict()),  # type: ignore[attr-defined] # checked by the registry
+            weights=weights,
             diagnostics=_diagnostics(detector),
+            choices=tuple(Choice(**asdict(choice)) for choice in context.choices),
             cost=Cost(
                 parameters=count_parameters(detector),
-                fit_s=fitted - started,
+                fit_s=fit_s,
                 score_s=score_s,
                 windows_per_s=len(scores) / score_s if score_s > 0 else None,
                 peak_rss_mb=peak_memory_mb(),
             ),
         )
-
-
-def _score(detector: Detector, inputs: Inputs, context: Context) -> WindowScores:
-    seen = inputs.test
-    terms: dict[str, Any] = {}
-    if isinstance(detector, TermDetector):
-        terms = {name: np.asarray(values, dtype=np.float64) for name, values in detector.score_terms(seen, context).items()}
-        score = detector.fuse(terms)
-    else:
-        score = detector.score(seen, context)
-    # The windows come once in each view, the plain one first.
-    windows = seen.select(seen.view == 0)
-    names = np.array([clip.name for clip in inputs.test_clips], dtype=np.str_)
-    try:
-        return WindowScores(
-            clip=names[windows.clip],
-            person=windows.person.astype(np.int64),
-            start=windows.start.astype(np.int64),
-            score=_mean_over_views(score, seen),
-            length=windows.rule.length,
-            terms={name: _mean_over_views(values, seen) for name, values in terms.items()},
-        )
-    except DataError as error:
-        # The data are as they should be; it is the method that gave what no score can be.
-        raise PluginError(f"{context.name}: {error.what}", where=error.where, remedy=error.remedy) from error
-
-
-def _mean_over_views(values: Any, seen: Windows) -> NDArray[np.float64]:
-    """(W,) or (W, T) of values (V * W,) or (V * W, T): each window's mean over the V views it was seen in.
-
-    Raises:
-        DataError: if there is not one value for each window seen.
-    """
-    every = np.asarray(values, dtype=np.float64)
-    if every.shape[:1] != (len(seen),):
-        raise DataError(
-            f"scores of shape {every.shape} for {len(seen)} windows", remedy="a method scores every window it is given"
-        )
-    views = 1 + len(seen.views)
-    return np.asarray(every.reshape(views, len(seen) // views, *every.shape[1:]).mean(axis=0))
 
 
 def _diagnostics(detector: Detector) -> dict[str, float]:
@@ -207,6 +168,7 @@ def _evaluate_and_save(job: Job, inputs: Inputs, made: _Made, folder: Path, *, r
     save_labels(folder / folders.LABELS, labels, scenes)
     save_weights(folder / folders.WEIGHTS, made.weights)
     terms = {name: made.scores.of_term(name) for name in made.scores.terms}
+    pipeline = job.protocol.on(info.name)
     return RunRecord(
         id=run_id,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -223,6 +185,7 @@ def _evaluate_and_save(job: Job, inputs: Inputs, made: _Made, folder: Path, *, r
             title=info.title,
             stand_in=info.stand_in,
             settings=dict(job.dataset_settings),
+            frame_rate=info.frame_rate,
             poses=inputs.poses,
             labels=labels.fingerprint(),
             counts=inputs.counts(),
@@ -230,9 +193,10 @@ def _evaluate_and_save(job: Job, inputs: Inputs, made: _Made, folder: Path, *, r
         seed=job.seed,
         protocol=job.protocol.name,
         protocol_digest=job.protocol.digest(),
-        metrics=Metrics.of(evaluate(made.scores, labels, scenes, job.protocol)),
-        terms={name: Metrics.of(evaluate(term, labels, scenes, job.protocol)) for name, term in terms.items()},
+        metrics=Metrics.of(evaluate(made.scores, labels, scenes, pipeline, info.frame_rate)),
+        terms={name: Metrics.of(evaluate(term, labels, scenes, pipeline, info.frame_rate)) for name, term in terms.items()},
         diagnostics=made.diagnostics,
+        choices=made.choices,
         cost=made.cost,
         environment=where,
         files={name: folders.file_digest(folder / name) for name in (folders.SCORES, folders.LABELS, folders.WEIGHTS)},

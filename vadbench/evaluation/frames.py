@@ -1,26 +1,21 @@
-"""From window scores to frame scores: placement, persons, fill, smoothing; each step a function of its own."""
+"""From window scores to frame scores under a pipeline: the steps of `person_lines` and `frame_steps`, one after another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
-from vadbench.api import DataError
+from vadbench.evaluation.frame_steps import fill, over_persons, quantiles, shift, smooth, standardised
+from vadbench.evaluation.person_lines import person_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from vadbench.api import WindowScores
-    from vadbench.evaluation.protocol import Protocol
-
-UNSCORED = -np.inf
-"""The score of a frame in which no window scores anybody, before it is filled."""
+    from vadbench.evaluation.frame_axis import FrameAxis
+    from vadbench.evaluation.protocol import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,108 +24,96 @@ class FrameScores:
 
     Args:
         clips: Names of the clips.
-        raw: Per clip (n_frames,) float64, filled and not smoothed.
-        smoothed: Per clip (n_frames,) float64.
+        raw: Per clip (n_frames,) float64: filled, and nothing more.
+        smoothed: Per clip (n_frames,) float64, after every step; NaN where a frame left before smoothing.
         scored: Per clip (n_frames,) bool, True where some window scores the frame.
+        raised_by: What all window scores were raised by, so that none is below 0; 0 where nothing was done.
     """
 
     clips: tuple[str, ...]
     raw: tuple[NDArray[np.float64], ...]
     smoothed: tuple[NDArray[np.float64], ...]
     scored: tuple[NDArray[np.bool_], ...]
+    raised_by: float = 0.0
 
 
-def frame_scores(scores: WindowScores, lengths: Mapping[str, int], protocol: Protocol) -> FrameScores:
-    """The frame scores of every clip under a protocol.
+def frame_scores(scores: WindowScores, axis: FrameAxis, pipeline: Pipeline) -> FrameScores:
+    """The frame scores of every clip.
 
     Args:
-        scores: Of the windows.
-        lengths: Frames of every clip of the test set, in evaluation order; clips without a window belong here too.
-        protocol: The rule.
+        scores: Of the windows, in any order.
+        axis: The test set; clips without a window belong to it too.
+        pipeline: The steps: ``protocol.on(dataset)``.
 
     Raises:
-        DataError: if a window belongs to a clip that is not in ``lengths`` or reaches beyond its end.
+        DataError: if a window belongs to a clip that is not on the axis, or lies beyond its end; or the scores are outside
+            what a step can take.
     """
-    clips = tuple(lengths)
-    offsets = np.concatenate([[0], np.cumsum([lengths[name] for name in clips])]).astype(np.int64)
-    frame, value = _PLACEMENTS[protocol.placement](scores)
-    at = _clip_positions(scores.clip, clips)
-    inside = (frame >= 0) & (frame < np.diff(offsets)[at])
-    if not inside.all():
-        row = int((~inside).argmax())
-        raise DataError(
-            f"a window scores frame {frame[row]} of a clip of {lengths[clips[at[row]]]} frames",
-            where=f"clip {scores.clip[row]}, person {scores.person[row]}, window at frame {scores.start[row]}",
+    names = [name for name, _ in pipeline.branches]
+    if names and all(name in scores.terms for name in names):
+        made = [_branch(scores.of_term(name), axis, pipeline, ahead) for name, ahead in pipeline.branches]
+        raw = np.sum([standardised(axis.together(part.raw)) for part in made], axis=0)
+        # What left before smoothing stays NaN, and takes no part in mean and standard deviation.
+        kept = ~np.isnan(axis.together(made[0].smoothed))
+        smoothed = np.full(len(raw), np.nan)
+        smoothed[kept] = np.sum([standardised(axis.together(part.smoothed)[kept]) for part in made], axis=0)
+        scored = np.any([axis.together(part.scored) for part in made], axis=0)
+        return FrameScores(
+            axis.clips, axis.split(raw), axis.split(smoothed), axis.split(scored), max(part.raised_by for part in made)
         )
-    flat = _PERSONS[protocol.persons](offsets[at] + frame, value, int(offsets[-1]))
-    scored = flat != UNSCORED
-    filled = _FILLS[protocol.fill](flat)
-    raw = tuple(filled[a:b] for a, b in pairwise(offsets))
-    return FrameScores(
-        clips=clips,
-        raw=raw,
-        smoothed=tuple(smooth(clip, protocol.smoothing) for clip in raw),
-        scored=tuple(scored[a:b] for a, b in pairwise(offsets)),
+    return _branch(scores, axis, pipeline, 0)
+
+
+def person_timelines(scores: WindowScores, axis: FrameAxis, pipeline: Pipeline, clip: str) -> dict[int, NDArray[np.float64]]:
+    """Scores (n_frames,) of each person of a clip as the pipeline places them, NaN where there are none; for plots."""
+    raised, _ = _raised(scores, pipeline)
+    at = axis.clips.index(clip)
+    here = raised.clip == clip
+    mine = replace(
+        raised, clip=raised.clip[here], person=raised.person[here], start=raised.start[here], score=raised.score[here], terms={}
     )
-
-
-def person_timelines(scores: WindowScores, clip: str, n_frames: int) -> dict[int, NDArray[np.float64]]:
-    """Scores (n_frames,) of each person of a clip as the protocol places them, NaN where unscored; for plots."""
-    chosen = np.flatnonzero(scores.clip == clip)
-    frame, value = place_at_centre(scores)
+    lines = person_lines(mine, axis, pipeline)
     timelines: dict[int, NDArray[np.float64]] = {}
-    for person in np.unique(scores.person[chosen]):
-        mine = chosen[scores.person[chosen] == person]
-        line = np.full(n_frames, np.nan)
-        line[frame[mine]] = value[mine]
-        timelines[int(person)] = line
+    for i, person in enumerate(lines.name.tolist()):
+        cells = slice(lines.bounds[i], lines.bounds[i + 1])
+        line = np.full(axis.lengths[at], np.nan)
+        line[lines.frame[cells]] = np.where(lines.scored[cells], lines.value[cells], np.nan)
+        timelines[person] = line
     return timelines
 
 
-def place_at_centre(scores: WindowScores) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Each window's score stands at its frame ``start + T // 2`` and nowhere else.
-
-    Returns:
-        ``(frame, value)``, each (W,). Of scores given frame by frame, the one of that frame counts.
-    """
-    half = scores.length // 2
-    value = scores.score if scores.score.ndim == 1 else scores.score[:, half]
-    return scores.start + half, value
-
-
-def most_anomalous_person(frame: NDArray[np.int64], value: NDArray[np.float64], n_frames: int) -> NDArray[np.float64]:
-    """(n_frames,): the highest value placed on each frame, `UNSCORED` where there is none."""
-    flat = np.full(n_frames, UNSCORED)
-    np.maximum.at(flat, frame, value)
-    return flat
-
-
-def fill_with_minimum(flat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unscored frames get the lowest score of the whole test set (0 where no frame at all is scored)."""
-    scored = flat != UNSCORED
-    return np.where(scored, flat, flat[scored].min() if scored.any() else 0.0)
+def _branch(scores: WindowScores, axis: FrameAxis, pipeline: Pipeline, ahead: int) -> FrameScores:
+    scores, raised_by = _raised(scores, pipeline)
+    lines = person_lines(scores, axis, pipeline, ahead=ahead)
+    flat, scored = over_persons(lines, axis, rule=pipeline.persons, absent_zero=pipeline.absent == "zero")
+    filled, lowest = fill(flat, pipeline.fill)
+    keep = axis.together(axis.keep).astype(bool)
+    stays = keep if pipeline.frames_leave == "before-smoothing" else np.ones(len(keep), dtype=bool)
+    smoothed = np.full(len(filled), np.nan)
+    smoothed[stays] = _smoothed(filled[stays], _clip_of_frame(axis)[stays], pipeline, scores.length, lowest)
+    if pipeline.scenes == "quantile":
+        scene = np.repeat(np.array(axis.scenes, dtype=np.str_), axis.lengths)
+        for name in sorted(set(axis.scenes)):
+            here = stays & (scene == name)
+            smoothed[here] = quantiles(smoothed[here])
+    return FrameScores(axis.clips, axis.split(filled), axis.split(smoothed), axis.split(scored), raised_by)
 
 
-def smooth(clip: NDArray[np.float64], sigmas: Sequence[float]) -> NDArray[np.float64]:
-    """Gaussian filters of the given standard deviations (frames), one after another, mirrored at the clip's ends."""
-    for sigma in sigmas:
-        clip = gaussian_filter1d(clip, sigma=sigma)
-    return clip
+def _clip_of_frame(axis: FrameAxis) -> NDArray[np.int64]:
+    return np.repeat(np.arange(len(axis.clips)), axis.lengths)
 
 
-_PLACEMENTS: Final = {"centre": place_at_centre}
-_PERSONS: Final = {"max": most_anomalous_person}
-_FILLS: Final = {"minimum": fill_with_minimum}
+def _smoothed(
+    line: NDArray[np.float64], clip: NDArray[np.int64], pipeline: Pipeline, length: int, lowest: float
+) -> NDArray[np.float64]:
+    """Shift and smoothing, of each clip by itself or of all strung together; (F,) scores and the clip of each, sorted."""
+    frames, vacated = pipeline.shift_frames(length), lowest if pipeline.vacated == "minimum" else 0.0
+    parts = [line] if pipeline.smoothing_over == "test-set" else np.split(line, np.flatnonzero(np.diff(clip)) + 1)
+    return np.concatenate([smooth(shift(part, frames, vacated), pipeline.smoothing) for part in parts])
 
 
-def _clip_positions(names: NDArray[np.str_], clips: tuple[str, ...]) -> NDArray[np.int64]:
-    position = {name: i for i, name in enumerate(clips)}
-    unique, inverse = np.unique(names, return_inverse=True)
-    unknown = [str(name) for name in unique if str(name) not in position]
-    if unknown:
-        raise DataError(
-            f"windows of {len(unknown)} clips that the test set does not have: {', '.join(unknown[:5])}",
-            where="window scores",
-            remedy="score the data set that these windows come from",
-        )
-    return np.array([position[str(name)] for name in unique], dtype=np.int64)[inverse]
+def _raised(scores: WindowScores, pipeline: Pipeline) -> tuple[WindowScores, float]:
+    lowest = float(scores.score.min(initial=0.0))
+    if pipeline.origin == "as-is" or lowest >= 0:
+        return scores, 0.0
+    return replace(scores, score=scores.score - lowest), -lowest

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vadbench.evaluation.frame_axis import FrameAxis
 from vadbench.evaluation.frames import frame_scores
 from vadbench.evaluation.metrics import auroc, average_precision
 
@@ -16,17 +17,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import FrameLabels, WindowScores
-    from vadbench.evaluation.protocol import Protocol
+    from vadbench.evaluation.protocol import Pipeline
 
 
-def evaluate(scores: WindowScores, labels: FrameLabels, scenes: Mapping[str, str], protocol: Protocol) -> dict[str, Any]:
+def evaluate(
+    scores: WindowScores,
+    labels: FrameLabels,
+    scenes: Mapping[str, str],
+    pipeline: Pipeline,
+    frame_rate: float | None = None,
+) -> dict[str, Any]:
     """The metrics of window scores under a protocol.
 
     Args:
         scores: Of the windows of the test split.
         labels: Of every clip of the test split; a clip's length is that of its labels.
         scenes: Clip name to scene.
-        protocol: The rule.
+        pipeline: The steps of a protocol on the data set.
+        frame_rate: Frames a second; None where it is not known.
 
     Returns:
         ``auroc`` (micro, smoothed), ``auroc_raw`` (micro, not smoothed), ``ap``, ``per_scene`` (scene to AUROC),
@@ -36,8 +44,7 @@ def evaluate(scores: WindowScores, labels: FrameLabels, scenes: Mapping[str, str
     Raises:
         DataError: if a window belongs to no clip of the labels, or lies outside its clip.
     """
-    lengths = {name: len(part) for name, part in zip(labels.clips, labels.abnormal, strict=True)}
-    frames = frame_scores(scores, lengths, protocol)
+    frames = frame_scores(scores, FrameAxis.of_labels(labels, scenes), pipeline)
     truth, smoothed = pooled(labels.abnormal, labels).astype(bool), pooled(frames.smoothed, labels)
     scored = pooled(frames.scored, labels).astype(bool)
     per_scene = {}

@@ -15,13 +15,14 @@ import numpy as np
 from vadbench.api import WindowScores
 from vadbench.data.stats import frame_offsets
 from vadbench.data.windowing import window_starts
-from vadbench.evaluation.frames import frame_scores, place_at_centre
+from vadbench.evaluation.frame_axis import FrameAxis
+from vadbench.evaluation.frames import frame_scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import Tracks, WindowRule
-    from vadbench.evaluation.protocol import Protocol
+    from vadbench.evaluation.protocol import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,11 @@ class Reach:
     unscored: dict[str, int]
 
 
-def frame_states(tracks: Tracks, rule: WindowRule, protocol: Protocol) -> NDArray[np.int8]:
+def frame_states(tracks: Tracks, rule: WindowRule, pipeline: Pipeline) -> NDArray[np.int8]:
     """(F,) int8 over the frames of all clips: position in `STATES` of the state each is in."""
     offsets, bounds = frame_offsets(tracks.clips), tracks.track_bounds()
     first = window_starts(tracks, rule)
-    scored, placed = _placed(tracks, first, rule, protocol)
+    scored, placed = _placed(tracks, first, rule, pipeline)
     # The frames between which the windows of each track lie; none for a track without a window.
     track = np.searchsorted(bounds, first, side="right") - 1
     earliest = np.full(len(bounds) - 1, np.iinfo(np.int64).max)
@@ -110,7 +111,7 @@ def reach(states: NDArray[np.int8]) -> Reach:
 
 
 def _placed(
-    tracks: Tracks, first: NDArray[np.int64], rule: WindowRule, protocol: Protocol
+    tracks: Tracks, first: NDArray[np.int64], rule: WindowRule, pipeline: Pipeline
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """(F,) bool, which frames a protocol scores from windows at ``first``; (W,), the frame each window's score stands at."""
     offsets, clip, start = frame_offsets(tracks.clips), tracks.clip[first], tracks.frame[first].astype(np.int64)
@@ -124,5 +125,5 @@ def _placed(
         score=np.zeros(len(once)),
         length=rule.length,
     )
-    frames = frame_scores(scores, {one.name: one.n_frames for one in tracks.clips}, protocol)
-    return np.concatenate([np.zeros(0, dtype=bool), *frames.scored]), place_at_centre(scores)[0][again]
+    frames = frame_scores(scores, FrameAxis.of_clips(tracks.clips), pipeline)
+    return np.concatenate([np.zeros(0, dtype=bool), *frames.scored]), (scores.start + scores.length // 2)[again]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import FrameLabels, Split, Tracks, WindowRule
-    from vadbench.evaluation.protocol import Protocol
+    from vadbench.evaluation.protocol import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class SplitStatistics:
 
 
 def split_statistics(
-    split: Split, tracks: Tracks, labels: FrameLabels | DataError, rule: WindowRule, protocol: Protocol | None
+    split: Split, tracks: Tracks, labels: FrameLabels | DataError, rule: WindowRule, pipeline: Pipeline | None
 ) -> SplitStatistics:
     """Measures a split.
 
@@ -83,10 +83,10 @@ def split_statistics(
         tracks: Its poses.
         labels: Its frame labels, or why there are none. Labels of other clips or lengths are none.
         rule: How windows are cut.
-        protocol: Under which the split is scored; None for a split that is not.
+        pipeline: Under which the split is scored; None for a split that is not.
     """
     measures = measure(tracks, rule)
-    states = None if protocol is None else frame_states(tracks, rule, protocol)
+    states = None if pipeline is None else frame_states(tracks, rule, pipeline)
     problem = str(labels.what) if isinstance(labels, DataError) else _mismatch(tracks, labels)
     counted, abnormal = np.ones(len(measures.frame_clip), dtype=bool), None
     if problem is None and not isinstance(labels, DataError):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vadbench.api import DriftError
-from vadbench.evaluation.protocol import protocol_named
+from vadbench.evaluation.published_protocols import protocol_named
 from vadbench.evaluation.report import evaluate
 from vadbench.store.folders import RECORD
 from vadbench.store.record import Metrics
 
 if TYPE_CHECKING:
-    from vadbench.evaluation.protocol import Protocol
+    from vadbench.evaluation.protocol import Pipeline, Protocol
     from vadbench.store.folders import StoredRun
 
 TOLERANCE: Final = 1e-6
@@ -37,6 +37,11 @@ def run_protocol(run: StoredRun) -> Protocol:
     return protocol
 
 
+def run_pipeline(run: StoredRun) -> Pipeline:
+    """The steps of a run's protocol on its data set; raises as `run_protocol` does."""
+    return run_protocol(run).on(run.record.dataset.name)
+
+
 def recompute(run: StoredRun) -> Metrics:
     """The metrics of a run from its raw scores and labels.
 
@@ -45,17 +50,17 @@ def recompute(run: StoredRun) -> Metrics:
         DataError: when a file is missing or damaged.
     """
     labels, scenes = run.labels()
-    metrics = Metrics.of(evaluate(run.scores(), labels, scenes, run_protocol(run)))
+    metrics = Metrics.of(evaluate(run.scores(), labels, scenes, run_pipeline(run), run.record.dataset.frame_rate))
     _check(run, run.record.metrics, metrics, "")
     return metrics
 
 
 def recompute_terms(run: StoredRun) -> dict[str, Metrics]:
     """The metrics of each term of a run's score taken alone; raises as `recompute` does."""
-    scores, (labels, scenes), protocol = run.scores(), run.labels(), run_protocol(run)
+    scores, (labels, scenes), pipeline = run.scores(), run.labels(), run_pipeline(run)
     found = {}
     for name in scores.terms:
-        found[name] = Metrics.of(evaluate(scores.of_term(name), labels, scenes, protocol))
+        found[name] = Metrics.of(evaluate(scores.of_term(name), labels, scenes, pipeline, run.record.dataset.frame_rate))
         if name in run.record.terms:
             _check(run, run.record.terms[name], found[name], f" of the term {name}")
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
+from vadbench.evaluation.frame_axis import FrameAxis
 from vadbench.evaluation.frames import frame_scores
 from vadbench.evaluation.metrics import auroc
 from vadbench.evaluation.report import pooled
@@ -22,7 +23,7 @@ from vadbench.report.figure_style import (
     term_colour,
 )
 from vadbench.report.formatting import percent
-from vadbench.report.recompute import run_protocol
+from vadbench.report.recompute import run_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import FrameLabels, WindowScores
-    from vadbench.evaluation.protocol import Protocol
+    from vadbench.evaluation.protocol import Pipeline
     from vadbench.store.folders import StoredRun
 
 
@@ -63,24 +64,24 @@ def draw_roc(runs: Sequence[StoredRun]) -> Figure:
 
 
 def _draw_run(axes: Axes, run: StoredRun, colour: str, *, terms: bool) -> None:
-    scores, (labels, _), protocol = run.scores(), run.labels(), run_protocol(run)
+    scores, (labels, scenes), pipeline = run.scores(), run.labels(), run_pipeline(run)
+    axis = FrameAxis.of_labels(labels, scenes)
     truth = pooled(labels.abnormal, labels).astype(bool)
-    smoothed, raw = _pooled_scores(scores, labels, protocol)
+    smoothed, raw = _pooled_scores(scores, labels, axis, pipeline)
     label = f"{run_label(run)}: {percent(_auroc(truth, smoothed))}, not smoothed (dashed) {percent(_auroc(truth, raw))}"
     if _auroc(truth, smoothed) is None:
         label += " (only one class)"
     _draw_curve(axes, truth, smoothed, as_text(label, 80), color=colour, linewidth=2.2, zorder=4)
     _draw_curve(axes, truth, raw, None, color=colour, linewidth=1, linestyle="--", zorder=3)
     for i, name in enumerate(scores.terms if terms else ()):
-        alone, _ = _pooled_scores(scores.of_term(name), labels, protocol)
+        alone, _ = _pooled_scores(scores.of_term(name), labels, axis, pipeline)
         _draw_curve(axes, truth, alone, f"term {name}: {percent(_auroc(truth, alone))}", color=term_colour(i), linewidth=1.2)
 
 
 def _pooled_scores(
-    scores: WindowScores, labels: FrameLabels, protocol: Protocol
+    scores: WindowScores, labels: FrameLabels, axis: FrameAxis, pipeline: Pipeline
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    lengths = {name: len(part) for name, part in zip(labels.clips, labels.abnormal, strict=True)}
-    frames = frame_scores(scores, lengths, protocol)
+    frames = frame_scores(scores, axis, pipeline)
     return pooled(frames.smoothed, labels), pooled(frames.raw, labels)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from vadbench.api import UsageError, did_you_mean
+from vadbench.evaluation.frame_axis import FrameAxis
 from vadbench.evaluation.frames import frame_scores, person_timelines
 from vadbench.report.figure_style import (
     ABNORMAL,
@@ -21,7 +23,7 @@ from vadbench.report.figure_style import (
     run_label,
     term_colour,
 )
-from vadbench.report.recompute import run_protocol
+from vadbench.report.recompute import run_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,13 +33,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import FrameLabels, WindowScores
-    from vadbench.evaluation.frames import FrameScores
-    from vadbench.evaluation.protocol import Protocol
+    from vadbench.evaluation.protocol import Pipeline
     from vadbench.store.folders import StoredRun
 
 _NAMED_PERSONS: Final = len(COLOURS)
 _TERM: Final = "term "
 _RUN_INCHES, _TERM_INCHES, _FRAME_INCHES = 3.9, 2.2, 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The test set, and the steps of the protocol of one run on it."""
+
+    labels: FrameLabels
+    axis: FrameAxis
+    pipeline: Pipeline
 
 
 def draw_timeline(runs: Sequence[StoredRun], clip: str | None = None) -> Figure:
@@ -52,7 +62,8 @@ def draw_timeline(runs: Sequence[StoredRun], clip: str | None = None) -> Figure:
         DriftError: if stored scores or labels have changed since they were recorded.
     """
     check_comparable(runs)
-    labels, _ = runs[0].labels()
+    labels, scenes = runs[0].labels()
+    axis = FrameAxis.of_labels(labels, scenes)
     loaded = [(run, run.scores()) for run in runs]
     if clip is None:
         clip = telling_clip(labels, loaded[0][1])
@@ -64,12 +75,12 @@ def draw_timeline(runs: Sequence[StoredRun], clip: str | None = None) -> Figure:
         panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0].tolist()
         rest = iter(panels)
         for run, scores in loaded:
-            protocol = run_protocol(run)
+            shown = _Shown(labels, axis, run_pipeline(run))
             axes = next(rest)
-            _draw_scores(axes, scores, labels, clip, protocol)
+            _draw_scores(axes, scores, clip, shown)
             axes.set_title(as_text(run_label(run), 130))
             if scores.terms:
-                _draw_terms(next(rest), scores, labels, clip, protocol)
+                _draw_terms(next(rest), scores, clip, shown)
         n_frames = len(labels.abnormal[labels.clips.index(clip)])
         panels[-1].set(xlim=(-0.5, n_frames - 0.5), xlabel="frame of the clip")
         figure.suptitle(as_text(figure_title(runs, f"Clip {clip}"), 110), x=0.01, ha="left")
@@ -99,11 +110,11 @@ def telling_clip(labels: FrameLabels, scores: WindowScores) -> str:
     return labels.clips[best if merit(best)[0] else max(candidates, key=abnormal)]
 
 
-def _draw_scores(axes: Axes, scores: WindowScores, labels: FrameLabels, clip: str, protocol: Protocol) -> None:
-    at = labels.clips.index(clip)
-    frames = _frames(scores, labels, protocol)
-    _draw_truth(axes, labels, at)
-    persons = person_timelines(scores, clip, len(labels.abnormal[at]))
+def _draw_scores(axes: Axes, scores: WindowScores, clip: str, shown: _Shown) -> None:
+    at = shown.labels.clips.index(clip)
+    frames = frame_scores(scores, shown.axis, shown.pipeline)
+    _draw_truth(axes, shown.labels, at)
+    persons = person_timelines(scores, shown.axis, shown.pipeline, clip)
     together = f"{len(persons)} persons (colours repeat)" if len(persons) > _NAMED_PERSONS else None
     for i, (person, line) in enumerate(persons.items()):
         name = (together if i == 0 else None) if together else f"person {person}"
@@ -118,16 +129,17 @@ def _draw_scores(axes: Axes, scores: WindowScores, labels: FrameLabels, clip: st
         label = None
 
 
-def _draw_terms(axes: Axes, scores: WindowScores, labels: FrameLabels, clip: str, protocol: Protocol) -> None:
+def _draw_terms(axes: Axes, scores: WindowScores, clip: str, shown: _Shown) -> None:
     """Each term alone, smoothed, in standard deviations from its mean over the clip.
 
     Over the clip and not the test set: a likelihood has a few enormous values somewhere, which would flatten it everywhere else.
     """
-    at = labels.clips.index(clip)
-    _draw_truth(axes, labels, at)
+    at = shown.labels.clips.index(clip)
+    _draw_truth(axes, shown.labels, at)
     for i, name in enumerate(scores.terms):
-        smoothed = _frames(scores.of_term(name), labels, protocol).smoothed[at]
-        mean, sd = float(smoothed.mean()), float(smoothed.std())
+        smoothed = frame_scores(scores.of_term(name), shown.axis, shown.pipeline).smoothed[at]
+        # Frames that left before smoothing have no score.
+        mean, sd = float(np.nanmean(smoothed)), float(np.nanstd(smoothed))
         # A term that is the same everywhere deviates by rounding alone.
         line = (smoothed - mean) / sd if sd > 1e-9 * abs(mean) else np.zeros(len(smoothed))
         axes.plot(line, color=term_colour(i), linewidth=1.6, label=f"{_TERM}{name}")
@@ -139,11 +151,6 @@ def _draw_terms(axes: Axes, scores: WindowScores, labels: FrameLabels, clip: str
     axes.legend(
         list(of_terms.values()), list(of_terms), loc="lower left", bbox_to_anchor=(0, 1), ncols=5, borderpad=0, borderaxespad=0.3
     )
-
-
-def _frames(scores: WindowScores, labels: FrameLabels, protocol: Protocol) -> FrameScores:
-    lengths = {name: len(part) for name, part in zip(labels.clips, labels.abnormal, strict=True)}
-    return frame_scores(scores, lengths, protocol)
 
 
 def _draw_truth(axes: Axes, labels: FrameLabels, at: int) -> None:

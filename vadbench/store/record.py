@@ -43,6 +43,8 @@ class DatasetRecord(_Part):
     """True for data that are never a result."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """What the user set of the data set with ``dataset.key=value``."""
+    frame_rate: float | None = None
+    """Frames a second, as the data set tells."""
     poses: dict[str, str]
     """Split to SHA-256 of its poses."""
     labels: str
@@ -98,6 +100,69 @@ class Environment(_Part):
     packages: dict[str, str]
 
 
+class Choice(_Part):
+    """Something that a component chose by data while it was fitted, as it declared it with ``context.chosen``."""
+
+    component: str
+    """Its path within the run, e.g. ``msgflow.tokenizer``."""
+    what: str
+    """What was chosen, e.g. ``epoch``."""
+    value: Any
+    """What it came to."""
+    by: Literal["training", "held-out", "validation"]
+    """The training data, a part of them that was not trained on, or the validation split."""
+
+
+class LeakCheck(_Part):
+    """What ``vadbench check-leak`` found of the run: whether its scores are of each clip alone."""
+
+    date: str
+    """UTC, ISO 8601."""
+    vadbench: str
+    """Version that checked."""
+    clips: int
+    """Test clips that were scored alone."""
+    clips_of: int
+    """Test clips that have windows."""
+    windows: int
+    """Windows of the clips that were scored alone: what is compared."""
+    tolerance: float
+    """Largest relative difference that is still put down to rounding."""
+    transductive: bool
+    """True where a score depends on which other clips are scored, or in which order."""
+    adapts: bool
+    """True where scoring changes the detector: the same windows, scored again, have other scores."""
+    draws: bool
+    """True where the scores change with the seed of scoring: then what differs may be chance."""
+    largest_difference: float
+    """Between a window's score among all clips and in its clip alone."""
+    largest_relative: float
+    """The same in units of the spread of the scores; see ``docs/label-safety.md``."""
+    windows_differ: int
+    """Windows whose scores differ by more than the tolerance."""
+    rank_correlation: float | None
+    """Spearman's, of the scores among all clips with those alone; null where either never varies."""
+    reproduced: bool
+    """Whether the detector, built again from its record, gave the stored scores."""
+    largest_from_stored: float
+    """Between the stored scores and those of the detector built again."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found: stored scores that cannot be reproduced are a finding, too."""
+        return self.reproduced and not self.transductive and not self.adapts
+
+    def replaces(self, earlier: LeakCheck | None) -> bool:
+        """Whether this check may stand in the record instead of an earlier one.
+
+        It must have looked at no fewer clips, and one that could not reproduce the scores does not speak against one that
+        could: a finding does not go away by looking less closely, or at another detector.
+        """
+        if earlier is None:
+            return True
+        return self.clips >= earlier.clips and (self.reproduced or not earlier.reproduced)
+
+
 class RunRecord(_Part):
     """One run: a method on a data set with a seed."""
 
@@ -121,6 +186,10 @@ class RunRecord(_Part):
     environment: Environment
     files: dict[str, str]
     """File of the run folder to its SHA-256."""
+    choices: tuple[Choice, ...] = ()
+    """What the components chose by data, in the order in which they said so."""
+    leak_check: LeakCheck | None = None
+    """The last check of whether the scores are of each clip alone; null where there was none. It changes nothing else."""
 
     @field_serializer("cost")
     def _round_cost(self, cost: Cost) -> dict[str, Any]:

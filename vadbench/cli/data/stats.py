@@ -49,7 +49,7 @@ def stats(
     there are under the protocol standard-v1, how many of them are abnormal, and what they are lost to.
     """
     from vadbench.cli.data.opening import chosen_splits, open_named
-    from vadbench.evaluation.protocol import STANDARD_V1
+    from vadbench.evaluation.published_protocols import STANDARD_V1
 
     opened = open_named(name, data_root, changes)
     about = opened.dataset.info
@@ -92,14 +92,15 @@ def _rule(split: Split, *, length: int | None, stride: int | None, missing: int 
 def _measured(opened: Opened, split: Split, rule: WindowRule) -> SplitStatistics:
     from vadbench.data.cache.track_cache import default_cache
     from vadbench.engine.poses import read_tracks
-    from vadbench.evaluation.protocol import STANDARD_V1
+    from vadbench.evaluation.published_protocols import STANDARD_V1
     from vadbench.report.data_statistics import split_statistics
 
     with shown_progress() as progress, progress.task(f"read {opened.dataset.info.name}, {split}", 1) as advance:
         tracks, _ = read_tracks(opened.dataset, split, opened.settings, default_cache())
         advance(1)
     # Training windows are not scored.
-    return split_statistics(split, tracks, _labels(opened.dataset, split), rule, None if split == "train" else STANDARD_V1)
+    pipeline = None if split == "train" else STANDARD_V1.on(opened.dataset.info.name)
+    return split_statistics(split, tracks, _labels(opened.dataset, split), rule, pipeline)
 
 
 def _labels(dataset: Dataset, split: Split) -> FrameLabels | DataError:

@@ -1,0 +1,128 @@
+"""A user's own protocol, from a TOML file: every step by name, on its own or as changes to a protocol that is there."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from vadbench.api import ConfigError, UsageError, did_you_mean
+from vadbench.data.user_paths import expanded
+from vadbench.evaluation.protocol import Pipeline, Protocol
+from vadbench.evaluation.published_protocols import PROTOCOLS, protocol_named
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KEYS: Final = ("name", "version", "source", "notes", "base", "pipeline", "per-dataset")
+_STEPS: Final = tuple(each.name for each in fields(Pipeline))
+
+
+def named_or_file(text: str) -> Protocol:
+    """The protocol of a name, or of the path of a TOML file.
+
+    Raises:
+        UsageError: for an unknown name.
+        ConfigError: as `load_protocol` does.
+    """
+    if text.endswith(".toml") and text not in PROTOCOLS:
+        return load_protocol(expanded(text))
+    try:
+        return protocol_named(text)
+    except UsageError as error:
+        raise UsageError(error.what, remedy=f"{error.remedy}; a file of your own ends in .toml") from None
+
+
+def load_protocol(path: Path) -> Protocol:
+    """Reads a protocol.
+
+    The keys are ``name``, ``version`` (1 by default), ``source``, ``notes``, the section ``pipeline`` with the steps of
+    `Pipeline`, and sections ``per-dataset.NAME`` with what is different there. With ``base``, the name of a protocol, steps
+    that are not given are those of the base, per data set as well.
+
+    Raises:
+        ConfigError: for a file that cannot be read, an unknown key, a value that a step cannot take, or the name of a
+            protocol that comes with vadbench.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"the protocol cannot be read: {error.strerror}", where=path, remedy="check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the protocol is not TOML: {error}", where=path, remedy="see docs/evaluation.md") from error
+    _check_keys(raw, _KEYS, path, "")
+    name = _text(raw, "name", path)
+    if name in PROTOCOLS:
+        raise ConfigError(
+            f"{name!r} is a protocol that comes with vadbench", where=f"{path}, name", remedy="give yours another name"
+        )
+    base = _base(raw, path)
+    changes = _section(raw.get("pipeline", {}), path, "pipeline")
+    pipeline = _pipeline(base.pipeline.settings() | changes, path, "pipeline")
+    own = _table(raw.get("per-dataset", {}), path, "per-dataset")
+    per_dataset = {data: _pipeline(steps.settings() | changes, path, "pipeline") for data, steps in base.per_dataset}
+    for data, values in own.items():
+        where = f"per-dataset.{data}"
+        start = per_dataset.get(data, pipeline).settings()
+        per_dataset[data] = _pipeline(start | _section(values, path, where), path, where)
+    version, notes = raw.get("version", 1), raw.get("notes", [])
+    if type(version) is not int or version < 1:
+        raise ConfigError(f"a version is a whole number from 1 (given: {version!r})", where=f"{path}, version")
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise ConfigError(f"notes are a list of sentences (given: {notes!r})", where=f"{path}, notes")
+    return Protocol(
+        name=name,
+        version=version,
+        pipeline=pipeline,
+        source=raw["source"] if isinstance(raw.get("source"), str) else f"{path.name}, a user's protocol",
+        per_dataset=tuple(sorted(per_dataset.items())),
+        notes=tuple(notes),
+    )
+
+
+def _base(raw: dict[str, Any], path: Path) -> Protocol:
+    if "base" not in raw:
+        return Protocol("", 1, Pipeline(), "")
+    try:
+        return protocol_named(_text(raw, "base", path))
+    except UsageError as error:
+        raise ConfigError(error.what, where=f"{path}, base", remedy=error.remedy) from None
+
+
+def _text(raw: dict[str, Any], key: str, path: Path) -> str:
+    value = raw.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(f"the protocol has no {key}", where=path, remedy=f'add {key} = "..."')
+    return value
+
+
+def _table(value: Any, path: Path, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"a section was expected (given: {value!r})", where=f"{path}, {where}", remedy=f"write it as [{where}]")
+    return value
+
+
+def _section(value: Any, path: Path, where: str) -> dict[str, Any]:
+    steps = _table(value, path, where)
+    _check_keys(steps, _STEPS, path, where)
+    return steps
+
+
+def _check_keys(given: dict[str, Any], known: tuple[str, ...], path: Path, where: str) -> None:
+    for key in given:
+        if key not in known:
+            place = f"{path}, {where}.{key}" if where else f"{path}, {key}"
+            raise ConfigError(f"unknown key {key!r}", where=place, remedy=did_you_mean(key, known))
+
+
+def _pipeline(steps: dict[str, Any], path: Path, where: str) -> Pipeline:
+    try:
+        return TypeAdapter(Pipeline).validate_python(steps)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"] if part in _STEPS or isinstance(part, int))
+        raise ConfigError(f"{first['msg']} (given: {first['input']!r})", where=f"{path}, {where}.{key}") from None
+    except ConfigError as error:
+        raise ConfigError(error.what, where=f"{path}, {where}: {error.where}", remedy=error.remedy) from None
