@@ -12,7 +12,10 @@ from tiny_methods import TINY_KNN, TINY_MSGFLOW, plugins_with_recorded
 
 from vadbench.store.folders import find_runs
 
-METRICS = {"auroc", "auroc_raw", "ap", "per_scene", "coverage", "frames", "abnormal_frames", "clips"}
+METRICS = {
+    *("headline", "auroc", "auroc_raw", "macro_auroc", "macro_clips", "macro_clips_without", "ap", "eer", "fpr95"),
+    *("operating_points", "per_scene", "coverage", "frames", "abnormal_frames", "clips"),
+}
 COST = {"parameters", "fit_s", "score_s", "windows_per_s", "peak_rss_mb"}
 
 

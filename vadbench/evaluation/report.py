@@ -9,7 +9,7 @@ import numpy as np
 
 from vadbench.evaluation.frame_axis import FrameAxis
 from vadbench.evaluation.frames import frame_scores
-from vadbench.evaluation.metrics import auroc, average_precision
+from vadbench.evaluation.metrics import all_metrics, auroc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,24 +37,26 @@ def evaluate(
         frame_rate: Frames a second; None where it is not known.
 
     Returns:
-        ``auroc`` (micro, smoothed), ``auroc_raw`` (micro, not smoothed), ``ap``, ``per_scene`` (scene to AUROC),
-        ``coverage`` with the shares of ``frames`` and of ``abnormal_frames`` that some window scores, ``frames``,
-        ``abnormal_frames``, ``clips``. NaN where a class is absent.
+        What `vadbench.evaluation.metrics.all_metrics` gives of the smoothed scores; ``headline``, that of them which is the
+        protocol's metric; ``auroc_raw`` (micro, not smoothed); ``per_scene`` (scene to AUROC); ``coverage`` with the shares of
+        ``frames`` and of ``abnormal_frames`` that some window scores; ``frames``, ``abnormal_frames``, ``clips``. NaN where a
+        class is absent.
 
     Raises:
         DataError: if a window belongs to no clip of the labels, or lies outside its clip.
     """
     frames = frame_scores(scores, FrameAxis.of_labels(labels, scenes), pipeline)
-    truth, smoothed = pooled(labels.abnormal, labels).astype(bool), pooled(frames.smoothed, labels)
+    truth = pooled(labels.abnormal, labels).astype(bool)
     scored = pooled(frames.scored, labels).astype(bool)
     per_scene = {}
     for scene in sorted({scenes[name] for name in frames.clips}):
         chosen = [scenes[name] == scene for name in frames.clips]
         per_scene[scene] = auroc(pooled(labels.abnormal, labels, chosen).astype(bool), pooled(frames.smoothed, labels, chosen))
+    figures = all_metrics(frames.smoothed, labels.abnormal, frame_rate, labels.keep)
     return {
-        "auroc": auroc(truth, smoothed),
+        **figures,
+        "headline": figures["auroc" if pipeline.metric == "micro-auroc" else "macro_auroc"],
         "auroc_raw": auroc(truth, pooled(frames.raw, labels)),
-        "ap": average_precision(truth, smoothed),
         "per_scene": per_scene,
         "coverage": {"frames": _share(scored), "abnormal_frames": _share(scored[truth])},
         "frames": len(truth),

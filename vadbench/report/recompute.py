@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TOLERANCE: Final = 1e-6
 """How far a recomputed figure in [0, 1] may lie from the recorded one: room for another version of a library."""
 
-_CHECKED: Final = ("auroc", "auroc_raw", "ap")
+_CHECKED: Final = ("auroc", "auroc_raw", "macro_auroc", "ap", "eer", "fpr95")
 
 
 def run_protocol(run: StoredRun) -> Protocol:

@@ -62,6 +62,20 @@ class Metrics(_Part):
     """The same without smoothing."""
     ap: float | None
     """Average precision of the smoothed frame scores."""
+    headline: float | None = None
+    """Which of them the protocol takes for the result: the micro AUROC, or the macro AUROC."""
+    macro_auroc: float | None = None
+    """Mean AUROC of the clips that have both classes."""
+    macro_clips: int | None = None
+    """How many clips have both."""
+    macro_clips_without: int | None = None
+    """How many have not, and take no part in the macro AUROC."""
+    eer: float | None = None
+    """Equal error rate: where the false positive rate equals the false negative rate."""
+    fpr95: float | None = None
+    """False positive rate at a true positive rate of 95 %."""
+    operating_points: tuple[dict[str, float | None], ...] = ()
+    """What is detected, how late and at how many false alarms an hour, at fixed false-alarm rates; see docs/metrics.md."""
     per_scene: dict[str, float | None]
     """Scene to AUROC over its clips."""
     coverage: dict[str, float | None]
@@ -199,4 +213,6 @@ class RunRecord(_Part):
 def _nan_to_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _nan_to_none(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_nan_to_none(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value
