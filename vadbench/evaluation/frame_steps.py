@@ -112,6 +112,12 @@ def quantiles(line: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def standardised(line: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Less their mean, over their standard deviation; zeros where all are equal."""
-    spread = line.std() if len(line) else 0.0
-    return (line - line.mean()) / spread if spread > 0 else np.zeros(len(line))
+    """Less their mean, over their standard deviation, as scikit-learn's `StandardScaler` has it; zeros where all are equal.
+
+    Equal but for rounding, as smoothing leaves a constant, is equal: what rounding made must not be blown up into scores.
+    """
+    from sklearn.preprocessing import StandardScaler
+
+    if len(line) == 0 or np.ptp(line) <= 1e-9 * np.abs(line).max():
+        return np.zeros(len(line))
+    return np.asarray(StandardScaler().fit_transform(line[:, None])[:, 0], dtype=np.float64)
