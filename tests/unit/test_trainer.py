@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import logging
 import math
 from itertools import chain
@@ -9,8 +11,10 @@ from itertools import chain
 import numpy as np
 import pytest
 import torch
+from everything_reachable import everything_reachable
+from tiny_methods import TINY_MSGFLOW
 
-from vadbench.api import Context, PluginError, TrainingPlan
+from vadbench.api import Context, FrameLabels, PluginError, Trainer, TrainingPlan, Windows
 from vadbench.engine.trainer import seeded, train
 
 X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
@@ -184,3 +188,49 @@ class TestPrepare:
         module = Line()
         with pytest.raises(KeyError, match="no such example"):
             train(module, module.loss, examples=50, plan=TrainingPlan(1, 8, 0.1), context=Context(), prepare=prepare)
+
+
+class TestNothingIsChosenByTheTestData:
+    """The loop has no test data, hands no score to anybody, and keeps no weights but the last."""
+
+    def test_it_is_given_a_module_a_loss_and_a_plan_and_nothing_to_evaluate_with(self):
+        given = {"module", "loss", "examples", "plan", "context", "prepare"}
+        assert set(inspect.signature(train).parameters) == given
+        assert set(inspect.signature(Trainer.__call__).parameters) == {"self", *given}
+        assert {field.name for field in dataclasses.fields(TrainingPlan)} == {
+            *("epochs", "batch_size", "learning_rate", "optimiser", "decay", "weight_decay", "clip_norm"),
+        }
+
+    def test_the_last_weights_are_kept_and_not_the_best(self):
+        module, states = Line(), []
+
+        def loss(index):
+            states.append(module.weight.detach().clone())
+            # From the second epoch on it is large, and pulls the weights away from where they were best.
+            return module.loss(index) if len(states) <= 7 else 1000 - module.loss(index)
+
+        history = train(module, loss, examples=50, plan=TrainingPlan(6, 8, 0.05), context=Context())
+        assert min(history) == history[0]
+        after_best, last_seen = states[7], states[-1]
+        assert (module.weight - last_seen).abs().max() < 0.06, "one step of AdamW away"
+        assert (module.weight - after_best).abs().max() > 0.5
+
+    def test_no_poses_of_the_test_split_can_be_reached_while_a_method_trains(self, pose_folder, tmp_path, monkeypatch):
+        from vadbench.engine import run as engine_run
+        from vadbench.engine.plan import make_plan
+        from vadbench.engine.plugins import load_plugins
+
+        plugins, reached = load_plugins(), []
+
+        def watching(module, loss, **given):
+            reached.append(list(everything_reachable(module, loss, given)))
+            return train(module, loss, **given)
+
+        monkeypatch.setattr(engine_run, "train", watching)
+        (job,) = make_plan("msgflow", plugins, datasets=[str(pose_folder)], changes=TINY_MSGFLOW).jobs
+        engine_run.run_job(job, plugins, out=tmp_path / "runs")
+        poses = {split: len(job.dataset.tracks(split)) for split in ("train", "test")}
+        assert poses["train"] != poses["test"]
+        windows = [thing for things in reached for thing in things if isinstance(thing, Windows)]
+        assert {len(found.tracks) for found in windows} == {poses["train"]}
+        assert not [thing for things in reached for thing in things if isinstance(thing, FrameLabels)]

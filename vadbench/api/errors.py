@@ -11,6 +11,7 @@ code    meaning
 4       a plug-in failed to load, or broke its contract
 5       at least one run failed
 6       a stored result no longer agrees with itself
+7       check-leak: scores depend on other test clips (a finding, not a fault)
 130     interrupted
 ======  ==========================================================
 """

@@ -16,6 +16,10 @@ from vadbench.cli.lazy import Commands, LazyGroup
 COMMANDS: Final[Commands] = {
     "run": ("vadbench.cli.run:run", "Train and evaluate a method: vadbench run msgflow."),
     "leaderboard": ("vadbench.cli.leaderboard:leaderboard", "Tables of stored runs, and of published figures beside them."),
+    "check-leak": (
+        "vadbench.cli.check_leak:check_leak",
+        "Whether scores are of each test clip alone: vadbench check-leak RUN.",
+    ),
     "data": ("vadbench.cli.data:data", "Data sets: list, describe, check, import, export, count; and the cache."),
     "plot": ("vadbench.cli.plot:plot", "ROC curves and score timelines of stored runs."),
     "list": ("vadbench.cli.listing:list_components", "Methods, data sets and components that are installed."),
