@@ -16,6 +16,7 @@ from vadbench.cli.lazy import Commands, LazyGroup
 COMMANDS: Final[Commands] = {
     "run": ("vadbench.cli.run:run", "Train and evaluate a method: vadbench run msgflow."),
     "leaderboard": ("vadbench.cli.leaderboard:leaderboard", "Tables of stored runs, and of published figures beside them."),
+    "analyse": ("vadbench.cli.analyse:analyse", "What limits the figure of a finished run."),
     "check-leak": (
         "vadbench.cli.check_leak:check_leak",
         "Whether scores are of each test clip alone: vadbench check-leak RUN.",
