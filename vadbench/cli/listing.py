@@ -1,8 +1,9 @@
-"""``vadbench list``: what is installed, by kind. Imports no component, so it answers at once."""
+"""``vadbench list``: what is installed, by kind. Imports no component and no numerical library, so it answers at once."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from vadbench.api.registry import KINDS
 from vadbench.cli.installed import installed_plugins
 from vadbench.engine.presets import method_names, preset_names
 
-_KINDS = ("method", *KINDS)
+_KINDS = ("method", *KINDS, "protocol")
 
 
 class KindName(click.ParamType):  # type: ignore[type-arg] # generic in some versions of click only
@@ -37,7 +38,7 @@ class KindName(click.ParamType):  # type: ignore[type-arg] # generic in some ver
 @click.argument("kind", required=False, type=KindName())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_components(kind: str | None, as_json: bool) -> None:
-    """Methods, data sets and components that are installed; of one KIND or of all."""
+    """Methods, data sets, components and evaluation protocols that there are; of one KIND or of all."""
     registry = installed_plugins().registry
     presets = preset_names()
     rows: list[dict[str, Any]] = []
@@ -50,6 +51,8 @@ def list_components(kind: str | None, as_json: bool) -> None:
         for entry in registry.entries()
         if kind in (None, entry.kind)
     ]
+    if kind in (None, "protocol"):
+        rows += _protocols()
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -60,3 +63,37 @@ def list_components(kind: str | None, as_json: bool) -> None:
             shown = row["kind"]
             click.secho(f"{shown}s", bold=True)
         click.echo(f"  {row['name']:<{width}}  {row['summary']}  ({row['plugin']})")
+        if kind == "protocol":
+            for line in _told(row):
+                click.echo(click.wrap_text(line, 110, f"  {'':<{width}}  ", f"  {'':<{width}}    "))
+
+
+def _protocols() -> list[dict[str, Any]]:
+    """The protocols that come with vadbench; ``steps_on`` has those of data sets on which they are others."""
+    from vadbench.evaluation.protocol import in_words
+    from vadbench.evaluation.published_protocols import PROTOCOLS
+
+    return [
+        {
+            "kind": "protocol",
+            "name": protocol.name,
+            "summary": protocol.source,
+            "plugin": "vadbench",
+            "version": protocol.version,
+            "digest": protocol.digest(),
+            "steps": in_words(protocol.pipeline),
+            "steps_on": {dataset: in_words(pipeline) for dataset, pipeline in protocol.per_dataset},
+            "notes": list(protocol.notes),
+        }
+        for protocol in PROTOCOLS.values()
+    ]
+
+
+def _told(row: dict[str, Any]) -> Iterator[str]:
+    """What a list of protocols alone says of one beside its name and source."""
+    yield f"version {row['version']}, digest {row['digest']}"
+    yield row["steps"]
+    usual = row["steps"].split("; ")
+    for dataset, steps in row["steps_on"].items():
+        if other := [step for step in steps.split("; ") if step not in usual]:
+            yield f"on {dataset}: {'; '.join(other)}"

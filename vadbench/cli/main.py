@@ -15,6 +15,7 @@ from vadbench.cli.lazy import Commands, LazyGroup
 
 COMMANDS: Final[Commands] = {
     "run": ("vadbench.cli.run:run", "Train and evaluate a method: vadbench run msgflow."),
+    "score": ("vadbench.cli.score:score", "Score stored runs, or scores from elsewhere, under any protocol."),
     "leaderboard": ("vadbench.cli.leaderboard:leaderboard", "Tables of stored runs, and of published figures beside them."),
     "analyse": ("vadbench.cli.analyse:analyse", "What limits the figure of a finished run."),
     "check-leak": (
