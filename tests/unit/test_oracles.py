@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from vadbench.api import FrameLabels
+from vadbench.evaluation.frame_steps import UNSCORED, fill
 from vadbench.evaluation.oracles import coverage_ceiling, oracles
+from vadbench.evaluation.protocol import Pipeline
 
 clips = st.lists(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12), min_size=1, max_size=5)
 """Per clip and frame: abnormal, counts."""
@@ -41,7 +43,7 @@ def test_one_class(part):
     found = oracles(labels_of(part))
     assert math.isnan(found.clip_level)
     assert math.isnan(found.clip_share)
-    assert math.isnan(coverage_ceiling(labels_of(part), (np.zeros(len(part), bool),)))
+    assert math.isnan(coverage_ceiling(labels_of(part), (np.zeros(len(part), bool),), Pipeline()))
 
 
 @given(clips, st.lists(st.integers(-3, 3), min_size=5, max_size=5))
@@ -55,15 +57,31 @@ def test_no_constant_a_clip_beats_the_share(rows, constants):
     assert oracles(labels).clip_level <= oracles(labels).clip_share + 1e-12
 
 
-@given(clips, st.randoms())
-def test_the_ceiling_is_one_and_the_coverage_halved(rows, random):
+@pytest.mark.parametrize(
+    "pipeline", [Pipeline(), Pipeline(fill="below-minimum"), Pipeline(fill="zero"), Pipeline(fill="zero", origin="non-negative")]
+)
+@given(rows=clips, random=st.randoms())
+def test_no_scores_beat_the_ceiling_and_the_best_ones_reach_it(pipeline, rows, random):
     labels = labels_of(*([a for a, _ in part] for part in rows), keep=[[k for _, k in part] for part in rows])
     scored = tuple(np.array([random.random() < 0.6 for _ in part]) for part in rows)
     truth, there = (np.concatenate([a[k] for a, k in zip(x, labels.keep, strict=True)]) for x in (labels.abnormal, scored))
     if truth.all() or not truth.any():
         return
-    ceiling = coverage_ceiling(labels, scored)
-    assert ceiling == pytest.approx((1 + there[truth].mean()) / 2)
-    # Any scores at or above the fill, which unscored frames have.
-    score = np.where(there, [random.random() for _ in there], 0.0)
-    assert roc_auc_score(truth, score) <= ceiling + 1e-12
+    ceiling = coverage_ceiling(labels, scored, pipeline)
+
+    def reached(value) -> float:
+        """Of scores by frame, all frames without one filled by the rule; those that do not count have scores, too."""
+        flat = np.concatenate(
+            [
+                np.where(s, [value(a, k) for a, k in zip(x, y, strict=True)], UNSCORED)
+                for x, y, s in zip(labels.abnormal, labels.keep, scored, strict=True)
+            ]
+        )
+        score, _ = fill(flat, pipeline.fill)
+        return roc_auc_score(truth, score[np.concatenate(labels.keep)])
+
+    lowest = -1.0 if pipeline.origin == "as-is" else 0.0
+    assert reached(lambda *_: lowest + random.random() * 2) <= ceiling + 1e-12
+    assert reached(lambda abnormal, keep: 2.0 + random.random() if abnormal and keep else lowest) == pytest.approx(ceiling)
+    if pipeline == Pipeline() and (there & ~truth).any():
+        assert ceiling == pytest.approx((1 + there[truth].mean()) / 2)

@@ -6,6 +6,7 @@ having localised anything in time. These figures say how much of that there is. 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,12 @@ import numpy as np
 from vadbench.evaluation.metrics import auroc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from vadbench.api import FrameLabels
+    from vadbench.evaluation.protocol import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +45,43 @@ def oracles(labels: FrameLabels) -> Oracles:
     return Oracles(auroc(truth, _together(level)), auroc(truth, _together(share)))
 
 
-def coverage_ceiling(labels: FrameLabels, scored: tuple[NDArray[np.bool_], ...]) -> float:
-    """The AUROC of a detector that is right in every frame that windows score, in [0, 1]; NaN where only one class is present.
+def coverage_ceiling(labels: FrameLabels, scored: Sequence[NDArray[np.bool_]], pipeline: Pipeline) -> float:
+    """The highest AUROC, before shift and smoothing, of any scores that stand at these frames and no others, in [0, 1].
 
-    Frames that no window scores have the lowest score of all under a protocol that fills with the minimum. Scored normal
-    frames can lie no lower than that, so abnormal frames that nothing scores tie with the normal ones at best: with a share c
-    of the abnormal frames scored, the ceiling is (1 + c) / 2. Smoothing spreads scores to frames that no window scores, and
-    may lift a method above it.
+    The best there is gives every scored abnormal frame more than any normal one. Frames without a score all have the same, by
+    the rule of the fill. Let A and N be the abnormal and the normal frames that count, a and n those of them without a score.
+
+    - ``minimum``, and ``zero`` where no score is below 0: a scored normal frame lies no lower than the fill, and ties with the
+      abnormal frames that have it at best: 1 - a / (2 A), which is (1 + c) / 2 for a share c of the abnormal frames scored.
+      Where the only scored frames are abnormal, one of them is the minimum and ties as well.
+    - ``below-minimum``: they lose to every scored normal frame: 1 - a (N - n / 2) / (A N).
+    - ``zero`` where scores may be below it: they can win against every scored normal frame: 1 - a n / (2 A N).
+
+    Where windows share frames it is an upper bound. Smoothing spreads scores to frames that no window scores, and may lift a
+    method above it.
 
     Args:
         labels: Of the test set.
         scored: Per clip (n_frames,) bool, as `FrameScores.scored`.
+        pipeline: Its fill and its origin count.
+
+    Returns:
+        NaN where only one class is present.
     """
-    counted = [
-        (abnormal[keep], (abnormal & there)[keep].astype(np.float64))
-        for abnormal, keep, there in zip(labels.abnormal, labels.keep, scored, strict=True)
-    ]
-    truth = np.concatenate([np.zeros(0, dtype=bool), *(part for part, _ in counted)])
-    return auroc(truth, _together([best for _, best in counted]))
+    parts = list(zip(labels.abnormal, labels.keep, scored, strict=True))
+    truth = np.concatenate([np.zeros(0, dtype=bool), *(abnormal[keep] for abnormal, keep, _ in parts)])
+    has = np.concatenate([np.zeros(0, dtype=bool), *(there[keep] for _, keep, there in parts)])
+    abnormal, normal = int(truth.sum()), int((~truth).sum())
+    if not abnormal or not normal:
+        return math.nan
+    lost, lost_normal = int((truth & ~has).sum()), int((~truth & ~has).sum())
+    if pipeline.fill == "below-minimum":
+        return 1 - lost * (normal - lost_normal / 2) / (abnormal * normal)
+    if pipeline.fill == "zero" and pipeline.origin == "as-is":
+        return 1 - lost * lost_normal / (2 * abnormal * normal)
+    # A scored frame that does not count may be the minimum, too.
+    only_abnormal = all((truth & keep)[there].all() for truth, keep, there in parts) and any(there.any() for *_, there in parts)
+    return 1 - (lost + (pipeline.fill == "minimum" and only_abnormal)) / (2 * abnormal)
 
 
 def _together(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -146,7 +146,7 @@ def analyse(run: StoredRun, *, top: int = 5) -> Analysis:
     return Analysis(
         auroc=actual,
         oracles=oracles(labels),
-        ceiling=coverage_ceiling(labels, frames.scored),
+        ceiling=coverage_ceiling(labels, frames.scored, pipeline),
         coverage=_share(pooled(frames.scored, labels).astype(bool)[truth]),
         shares=ranking_shares(_counted(labels.abnormal, labels), _counted(frames.smoothed, labels)),
         macro_auroc=metrics.macro_auroc,
