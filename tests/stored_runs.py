@@ -81,7 +81,7 @@ def write_run(
     labels = made_labels() if labels is None else labels
     scores = made_scores(labels, seed=seed, skill=skill, terms=terms) if scores is None else scores
     path = folders.run_path(root, method, dataset, seed, run_id)
-    scenes = {clip: clip[:2] for clip in labels.clips}
+    scenes, steps = {clip: clip[:2] for clip in labels.clips}, STANDARD_V1.on(dataset)
     with folders.new_run(path) as folder:
         save_scores(folder / folders.SCORES, scores)
         save_labels(folder / folders.LABELS, labels, scenes)
@@ -103,8 +103,8 @@ def write_run(
             seed=seed,
             protocol=STANDARD_V1.name,
             protocol_digest=STANDARD_V1.digest(),
-            metrics=Metrics.of(evaluate(scores, labels, scenes, STANDARD_V1.on(dataset))),
-            terms={name: Metrics.of(evaluate(scores.of_term(name), labels, scenes, STANDARD_V1.on(dataset))) for name in scores.terms},
+            metrics=Metrics.of(evaluate(scores, labels, scenes, steps)),
+            terms={name: Metrics.of(evaluate(scores.of_term(name), labels, scenes, steps)) for name in scores.terms},
             cost=Cost(parameters=1000 + seed, fit_s=fit_s, score_s=0.5, windows_per_s=100.0, peak_rss_mb=None),
             environment=Environment(device="cpu", threads=1, python="3", platform="test", packages={}),
             files={name: folders.file_digest(folder / name) for name in (folders.SCORES, folders.LABELS)},

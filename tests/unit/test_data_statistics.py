@@ -384,9 +384,7 @@ class TestFigure:
 
     def test_crowds_share_a_bar(self):
         tracks = tracks_of([dict.fromkeys(range(1, 31), range(9)) | {99: range(20)}])
-        panel = self.panels([split_statistics("test", tracks, labels_of(tracks), WindowRule(8), STANDARD)])[1][
-            "Persons a frame"
-        ]
+        panel = self.panels([split_statistics("test", tracks, labels_of(tracks), WindowRule(8), STANDARD)])[1]["Persons a frame"]
         assert panel.get_xticklabels()[-1].get_text() == "12+"
         assert panel.containers[0][-1].get_height() == pytest.approx(100 * 9 / 20)
 

@@ -123,15 +123,6 @@ def test_a_clear_difference_is_found_by_interval_and_test(method):
     assert exchange_test(truth, [a], [b]).p < 0.01
 
 
-def test_clips_that_cannot_differ_leave_few_permutations():
-    truth, a, b = made(40, 5)
-    a = [x if i < 3 else y for i, (x, y) in enumerate(zip(a, b, strict=True))]
-    few, all_of_them = exchange_test(truth, [a], [b], resamples=200), exchange_test(truth, [b], [b])
-    assert all_of_them.permutations == 1
-    # Clips that score alike still rank apart where others are swapped, so only a method that is the other one has no permutation.
-    assert not few.exact
-
-
 def test_one_class_has_a_reason_and_no_p():
     truth = [np.zeros(3, bool), np.zeros(3, bool)]
     a = [np.arange(3.0), np.arange(3.0)]

@@ -17,6 +17,7 @@ COMMANDS: Final[Commands] = {
     "run": ("vadbench.cli.run:run", "Train and evaluate a method: vadbench run msgflow."),
     "score": ("vadbench.cli.score:score", "Score stored runs, or scores from elsewhere, under any protocol."),
     "leaderboard": ("vadbench.cli.leaderboard:leaderboard", "Tables of stored runs, and of published figures beside them."),
+    "compare": ("vadbench.cli.compare:compare", "Whether one method is better than another, or these test clips cannot tell."),
     "analyse": ("vadbench.cli.analyse:analyse", "What limits the figure of a finished run."),
     "check-leak": (
         "vadbench.cli.check_leak:check_leak",

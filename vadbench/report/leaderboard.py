@@ -22,9 +22,22 @@ if TYPE_CHECKING:
     from vadbench.store.folders import StoredRun
 
 COLUMNS: Final = (
-    *("kind", "rank", "method", "dataset", "dataset_settings", "track", "protocol", "protocol_digest", "config_hash", "data"),
+    *(
+        "kind",
+        "rank",
+        "tie",
+        "transductive",
+        "method",
+        "dataset",
+        "dataset_settings",
+        "track",
+        "protocol",
+        "protocol_digest",
+        "config_hash",
+        "data",
+    ),
     "seeds",
-    *("auroc_reproduced", "auroc_sd", "auroc_raw", "auroc_raw_sd", "ap", "ap_sd"),
+    *("auroc_reproduced", "auroc_sd", "auroc_low", "auroc_high", "auroc_raw", "auroc_raw_sd", "ap", "ap_sd"),
     *("parameters", "fit_s", "windows_per_s", "runs"),
     *("auroc_published", "arxiv", "venue", "year", "pose_family", "status", "note"),
 )
@@ -112,6 +125,8 @@ def board_csv(board: Leaderboard) -> str:
 def _cells(row: ReproducedRow) -> dict[str, Any]:
     return {
         "rank": row.rank,
+        "tie": row.tie,
+        "transductive": row.transductive,
         "method": row.method,
         "dataset": row.dataset,
         "dataset_settings": row.dataset_settings,
@@ -123,6 +138,8 @@ def _cells(row: ReproducedRow) -> dict[str, Any]:
         "seeds": list(row.seeds),
         "auroc_reproduced": _percent(row.auroc.mean),
         "auroc_sd": _percent(row.auroc.sd),
+        "auroc_low": None if row.interval is None else _percent(row.interval[0]),
+        "auroc_high": None if row.interval is None else _percent(row.interval[1]),
         "auroc_raw": _percent(row.auroc_raw.mean),
         "auroc_raw_sd": _percent(row.auroc_raw.sd),
         "ap": _percent(row.ap.mean),

@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from vadbench.report.comparison_text import bracket
 from vadbench.report.formatting import count, percent, seconds
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from vadbench.report.published import PublishedRow
     from vadbench.report.reproduced import ReproducedRow
 
-_FIGURES: Final = ("AUROC", "not smoothed", "AP", "seeds", "parameters", "fit s", "windows/s")
-_LEFT: Final = frozenset({"method", "data set", "track", "published in", "poses", "note", "config", "data"})
-_MAY_WRAP: Final = frozenset({"method", "note"})
+_INTERVAL: Final = "95 % interval"
+_FIGURES: Final = ("AUROC", _INTERVAL, "not smoothed", "AP", "seeds", "parameters", "fit s", "windows/s")
+_LEFT: Final = frozenset({"method", "tie", "data set", "track", "published in", "poses", "note", "config", "data"})
+_MAY_WRAP: Final = frozenset({"method", "tie", "note"})
 _WRAPPED: Final = 20
 """Columns of text that a cell which may wrap always gets."""
-_EXPENDABLE: Final = ("windows/s", "fit s", "parameters", "poses", "AP")
+_EXPENDABLE: Final = ("windows/s", "fit s", "parameters", "poses", "AP", "not smoothed")
 STAND_IN_HEADING: Final = "stand-in data: never a result"
 
 
@@ -98,9 +100,9 @@ def _reproduced_block(heading: str, rows: Sequence[ReproducedRow]) -> Block:
     marks, mark_columns = _marks(rows)
     return Block(
         heading,
-        ("rank", "method", *_FIGURES, *mark_columns),
+        ("rank", "tie", "method", *_FIGURES, *mark_columns),
         tuple(
-            ("" if row.rank is None else str(row.rank), row.method, *_figures(row), *mark)
+            ("" if row.rank is None else str(row.rank), row.tie or "", _called(row), *_figures(row), *mark)
             for row, mark in zip(rows, marks, strict=True)
         ),
         _note(rows),
@@ -112,10 +114,14 @@ def _stand_in_block(rows: Sequence[ReproducedRow]) -> Block:
     return Block(
         STAND_IN_HEADING,
         ("data set", "method", *_FIGURES, *mark_columns),
-        tuple((_read_as(row), row.method, *_figures(row), *mark) for row, mark in zip(rows, marks, strict=True)),
+        tuple((_read_as(row), _called(row), *_figures(row), *mark) for row, mark in zip(rows, marks, strict=True)),
         f"Generated to try the software out, and not ranked. Protocol {', '.join(sorted({row.protocol for row in rows}))}. "
         + _note(rows),
     )
+
+
+def _called(row: ReproducedRow) -> str:
+    return f"{row.method} (transductive)" if row.transductive else row.method
 
 
 def _read_as(row: ReproducedRow) -> str:
@@ -140,7 +146,8 @@ def _remark(row: PublishedRow) -> str:
 def _figures(row: ReproducedRow) -> tuple[str, ...]:
     seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
     spreads = (percent(spread.mean, spread.sd) for spread in (row.auroc, row.auroc_raw, row.ap))
-    return (*spreads, seeds, count(row.parameters), seconds(row.fit_s), count(row.windows_per_s))
+    auroc, raw, ap = spreads
+    return (auroc, bracket(row.interval), raw, ap, seeds, count(row.parameters), seconds(row.fit_s), count(row.windows_per_s))
 
 
 def _marks(rows: Sequence[ReproducedRow]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
@@ -158,6 +165,14 @@ def _mixed(rows: Sequence[ReproducedRow]) -> bool:
 
 def _note(rows: Sequence[ReproducedRow]) -> str:
     parts = ["AUROC and AP in percent, computed from the stored scores; ± is the standard deviation over seeds."]
+    parts.append(f"{_INTERVAL}: of the AUROC, over resampled test clips; it covers which clips were tested, not the seeds.")
+    if any(row.tie for row in rows):
+        parts.append(
+            "tie: going down, a row that the clips tell from the first of its letter (95 % interval of their difference without "
+            "0) begins the next letter."
+        )
+    if any(row.transductive for row in rows):
+        parts.append("transductive: a score depends on which other test clips are scored, so the row is not ranked.")
     if any(len(row.seeds) == 1 for row in rows):
         parts.append("1 seed: the spread is not known.")
     if any(row.auroc.mean is None for row in rows):

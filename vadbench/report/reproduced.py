@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from itertools import groupby
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from vadbench.api import VadbenchError
-from vadbench.report.recompute import recompute
+from vadbench.evaluation.clip_pairs import over_seeds
+from vadbench.evaluation.intervals import auroc_interval
+from vadbench.report.comparison_frames import counted_frames, tie_groups
+from vadbench.report.recompute import recompute, run_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from vadbench.evaluation.clip_pairs import ClipPairs
     from vadbench.store.folders import StoredRun
     from vadbench.store.record import DatasetRecord, Metrics
+
+
+_Sound = tuple["StoredRun", "Metrics", "ClipPairs"]
+"""A run whose scores give its record, its figures, and its ordered pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,10 @@ class ReproducedRow:
     """One configuration of a method on one state of a data set under one protocol, over seeds.
 
     Args:
-        rank: Among the rows of the same test poses, labels, protocol and track; None for stand-in data and without AUROC.
+        rank: Among the rows of the same test poses, labels, protocol and track; None for stand-in data, without AUROC, and
+            for a transductive method.
+        tie: Letter of the group of ranked rows that the test clips do not tell from its first; None without a rank.
+        transductive: Whether a score of any seed was found to depend on which other test clips are scored.
         method: Name and changes.
         track: Which rows it may be ranked with.
         dataset: Name of the data set.
@@ -52,6 +64,7 @@ class ReproducedRow:
         test: 12 hex digits over test poses and labels.
         seeds: The seeds, ascending.
         auroc: Smoothed, micro.
+        interval: The ends of its 95 % interval over clips, in [0, 1]; None where nothing can be said.
         auroc_raw: Not smoothed, micro.
         ap: Average precision, smoothed.
         parameters: Numbers that were learned; the most of any seed.
@@ -61,6 +74,8 @@ class ReproducedRow:
     """
 
     rank: int | None
+    tie: str | None
+    transductive: bool
     method: str
     track: str
     dataset: str
@@ -73,6 +88,7 @@ class ReproducedRow:
     test: str
     seeds: tuple[int, ...]
     auroc: Spread
+    interval: tuple[float, float] | None
     auroc_raw: Spread
     ap: Spread
     parameters: int
@@ -93,7 +109,7 @@ def reproduced_rows(runs: Iterable[StoredRun]) -> tuple[list[ReproducedRow], lis
     groups: dict[tuple[object, ...], dict[int, list[StoredRun]]] = {}
     for run in runs:
         groups.setdefault(_group(run), {}).setdefault(run.record.seed, []).append(run)
-    rows: list[ReproducedRow] = []
+    rows: list[tuple[ReproducedRow, ClipPairs]] = []
     left_out: list[VadbenchError] = []
     for by_seed in groups.values():
         chosen = []
@@ -116,7 +132,8 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def _settings(dataset: DatasetRecord) -> str:
+def dataset_settings(dataset: DatasetRecord) -> str:
+    """The settings a data set was read with, ``key=value``, without its place on disk."""
     return ", ".join(f"{key}={value}" for key, value in sorted(dataset.settings.items()) if key != "root")
 
 
@@ -124,31 +141,35 @@ def _group(run: StoredRun) -> tuple[object, ...]:
     record = run.record
     return (
         *(record.method.label, record.method.track, record.method.config_hash),
-        *(record.dataset.name, _settings(record.dataset), record.dataset.stand_in, data_digest(record.dataset)),
+        *(record.dataset.name, dataset_settings(record.dataset), record.dataset.stand_in, data_digest(record.dataset)),
         *(record.protocol, record.protocol_digest),
     )
 
 
-def _first_sound(runs: Sequence[StoredRun], left_out: list[VadbenchError]) -> tuple[StoredRun, Metrics] | None:
+def _first_sound(runs: Sequence[StoredRun], left_out: list[VadbenchError]) -> _Sound | None:
     """The first run whose scores give its record, so that an older one may stand in for a damaged one."""
     for run in runs:
         try:
-            return run, recompute(run)
+            return run, recompute(run), counted_frames(run, run_pipeline(run)).pairs()
         except VadbenchError as error:
             left_out.append(error if error.where else type(error)(error.what, where=run.path, remedy=error.remedy))
     return None
 
 
-def _row(chosen: Sequence[tuple[StoredRun, Metrics]]) -> ReproducedRow:
-    records = [run.record for run, _ in chosen]
+def _row(chosen: Sequence[_Sound]) -> tuple[ReproducedRow, ClipPairs]:
+    records = [run.record for run, _, _ in chosen]
+    pairs = over_seeds([each for _, _, each in chosen])
+    interval = auroc_interval(pairs)
     first = records[0]
     speeds = [record.cost.windows_per_s for record in records if record.cost.windows_per_s is not None]
-    return ReproducedRow(
+    row = ReproducedRow(
         rank=None,
+        tie=None,
+        transductive=any(record.leak_check is not None and record.leak_check.transductive for record in records),
         method=first.method.label,
         track=first.method.track,
         dataset=first.dataset.name,
-        dataset_settings=_settings(first.dataset),
+        dataset_settings=dataset_settings(first.dataset),
         stand_in=first.dataset.stand_in,
         protocol=first.protocol,
         protocol_digest=first.protocol_digest,
@@ -156,34 +177,46 @@ def _row(chosen: Sequence[tuple[StoredRun, Metrics]]) -> ReproducedRow:
         data=data_digest(first.dataset),
         test=_digest(first.dataset.poses.get("test"), first.dataset.labels),
         seeds=tuple(record.seed for record in records),
-        auroc=Spread.over([metrics.auroc for _, metrics in chosen]),
-        auroc_raw=Spread.over([metrics.auroc_raw for _, metrics in chosen]),
-        ap=Spread.over([metrics.ap for _, metrics in chosen]),
+        auroc=Spread.over([metrics.auroc for _, metrics, _ in chosen]),
+        interval=(interval.low, interval.high) if interval.known else None,
+        auroc_raw=Spread.over([metrics.auroc_raw for _, metrics, _ in chosen]),
+        ap=Spread.over([metrics.ap for _, metrics, _ in chosen]),
         parameters=max(record.cost.parameters for record in records),
         fit_s=fmean(record.cost.fit_s for record in records),
         windows_per_s=fmean(speeds) if speeds else None,
-        runs=tuple(run.path for run, _ in chosen),
+        runs=tuple(run.path for run, _, _ in chosen),
     )
+    return row, pairs
 
 
-def _ranked(rows: Sequence[ReproducedRow]) -> list[ReproducedRow]:
-    """Sorted and ranked; equal AUROCs share a rank.
+def _ranked(rows: Sequence[tuple[ReproducedRow, ClipPairs]]) -> list[ReproducedRow]:
+    """Sorted, ranked, and with tie groups; equal AUROCs share a rank.
 
     Rows are ranked together only on the same test poses and labels: whoever finds people better, or reads the other family
     of published poses, is measured on something else. Which skeleton layout a method sees is its own choice, and plays no part.
     """
-    ordered = sorted(rows, key=_order)
-    ranked = []
-    seen: dict[tuple[str, ...], list[float]] = {}
-    for row in ordered:
-        mean = row.auroc.mean
-        if row.stand_in or mean is None:
-            ranked.append(row)
-            continue
-        before = seen.setdefault((row.dataset, row.dataset_settings, row.test, row.protocol_digest, row.track), [])
-        before.append(mean)
-        ranked.append(replace(row, rank=1 + sum(other > mean for other in before)))
+    ranked: list[ReproducedRow] = []
+    for _, group in groupby(sorted(rows, key=lambda each: _order(each[0])), key=lambda each: _ranking(each[0])):
+        together = list(group)
+        means = [row.auroc.mean for row, _ in together if _has_rank(row)]
+        ties = iter(tie_groups([pairs for row, pairs in together if _has_rank(row)]))
+        for row, _ in together:
+            mean = row.auroc.mean
+            if mean is None or not _has_rank(row):
+                ranked.append(row)
+                continue
+            rank = 1 + sum(other is not None and other > mean for other in means)
+            ranked.append(replace(row, rank=rank, tie=next(ties)))
     return ranked
+
+
+def _has_rank(row: ReproducedRow) -> bool:
+    return row.auroc.mean is not None and not row.stand_in and not row.transductive
+
+
+def _ranking(row: ReproducedRow) -> tuple[object, ...]:
+    """Equal for rows that are ranked together, which stand together in the order of rows."""
+    return (row.stand_in, row.dataset, row.dataset_settings, row.track, row.protocol, row.protocol_digest, row.test)
 
 
 def _order(row: ReproducedRow) -> tuple[object, ...]:
@@ -195,6 +228,7 @@ def _order(row: ReproducedRow) -> tuple[object, ...]:
         row.dataset_settings,
         row.track,
         row.protocol,
+        row.protocol_digest,
         row.test,
         *place,
         row.method,
