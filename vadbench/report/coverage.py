@@ -7,7 +7,7 @@ normal frames alike. So the coverage of the abnormal frames limits every method 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,12 +16,13 @@ from vadbench.api import WindowScores
 from vadbench.data.stats import frame_offsets
 from vadbench.data.windowing import window_starts
 from vadbench.evaluation.frame_axis import FrameAxis
-from vadbench.evaluation.frames import frame_scores
+from vadbench.evaluation.person_lines import person_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import Tracks, WindowRule
+    from vadbench.evaluation.person_lines import PersonLines
     from vadbench.evaluation.protocol import Pipeline
 
 
@@ -86,20 +87,23 @@ class Reach:
 def frame_states(tracks: Tracks, rule: WindowRule, pipeline: Pipeline) -> NDArray[np.int8]:
     """(F,) int8 over the frames of all clips: position in `STATES` of the state each is in."""
     offsets, bounds = frame_offsets(tracks.clips), tracks.track_bounds()
-    first = window_starts(tracks, rule)
-    scored, placed = _placed(tracks, first, rule, pipeline)
-    # The frames between which the windows of each track lie; none for a track without a window.
-    track = np.searchsorted(bounds, first, side="right") - 1
+    lines = _lines(tracks, rule, pipeline)
+    cell = np.flatnonzero(lines.scored)
+    # The frames between which the scores of each track lie; none for a track without a window.
+    number = {
+        key: i for i, key in enumerate(zip(tracks.clip[bounds[:-1]].tolist(), tracks.person[bounds[:-1]].tolist(), strict=True))
+    }
+    track = np.array([number[key] for key in zip(lines.clip.tolist(), lines.name.tolist(), strict=True)], dtype=np.int64)
     earliest = np.full(len(bounds) - 1, np.iinfo(np.int64).max)
     latest = np.full(len(bounds) - 1, -1)
-    np.minimum.at(earliest, track, placed)
-    np.maximum.at(latest, track, placed)
+    np.minimum.at(earliest, track[lines.person[cell]], lines.frame[cell])
+    np.maximum.at(latest, track[lines.person[cell]], lines.frame[cell])
     of_pose = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     outside = (tracks.frame < earliest[of_pose]) | (tracks.frame > latest[of_pose])
     state = np.where(latest[of_pose] < 0, _NO_WINDOW, np.where(outside, _TRACK_ENDS, _BETWEEN)).astype(np.int8)
     states = np.full(offsets[-1], _NOBODY, dtype=np.int8)
     np.maximum.at(states, offsets[tracks.clip] + tracks.frame, state)
-    states[scored] = 0
+    states[offsets[lines.clip[lines.person[cell]]] + lines.frame[cell]] = 0
     return states
 
 
@@ -110,20 +114,17 @@ def reach(states: NDArray[np.int8]) -> Reach:
     return Reach(len(states), share, dict(zip(REASONS, counts[1:], strict=True)))
 
 
-def _placed(
-    tracks: Tracks, first: NDArray[np.int64], rule: WindowRule, pipeline: Pipeline
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """(F,) bool, which frames a protocol scores from windows at ``first``; (W,), the frame each window's score stands at."""
-    offsets, clip, start = frame_offsets(tracks.clips), tracks.clip[first], tracks.frame[first].astype(np.int64)
-    # People whose windows begin together score the same frame: one of them will do.
-    _, once, again = np.unique(offsets[clip] + start, return_index=True, return_inverse=True)
+def _lines(tracks: Tracks, rule: WindowRule, pipeline: Pipeline) -> PersonLines:
+    """Where a pipeline places the scores of all windows; the scores themselves are zeros."""
+    first = window_starts(tracks, rule)
     names = np.array([one.name for one in tracks.clips], dtype=np.str_)
     scores = WindowScores(
-        clip=names[clip[once]],
-        person=np.zeros(len(once), dtype=np.int64),
-        start=start[once],
-        score=np.zeros(len(once)),
+        clip=names[tracks.clip[first]],
+        person=tracks.person[first].astype(np.int64),
+        start=tracks.frame[first].astype(np.int64),
+        score=np.zeros(len(first)),
         length=rule.length,
     )
-    frames = frame_scores(scores, FrameAxis.of_clips(tracks.clips), pipeline)
-    return np.concatenate([np.zeros(0, dtype=bool), *frames.scored]), (scores.start + scores.length // 2)[again]
+    # By that score 0 would be no score.
+    pipeline = replace(pipeline, overlap="max")
+    return person_lines(scores, FrameAxis.of_clips(tracks.clips), pipeline)
