@@ -17,9 +17,10 @@ from made_tracks import made_tracks
 from vadbench.api import COCO_17, Clip, DataError, DatasetInfo, FrameLabels, Tracks, WindowRule, WindowScores
 from vadbench.data.stats import LOW_CONFIDENCE, measure, scenes_of, spread, summarise
 from vadbench.data.windowing import window_starts
+from vadbench.evaluation.frame_axis import FrameAxis
 from vadbench.evaluation.frames import frame_scores
 from vadbench.evaluation.metrics import auroc
-from vadbench.evaluation.published_protocols import STANDARD_V1
+from vadbench.evaluation.published_protocols import PROTOCOLS, STANDARD_V1
 from vadbench.evaluation.report import evaluate
 from vadbench.report.coverage import REASONS, STATES, frame_states, reach
 from vadbench.report.data_figure import draw_statistics
@@ -182,6 +183,16 @@ class TestCoverage:
         np.testing.assert_equal(statistics.reach.scored, expected["coverage"]["frames"])
         np.testing.assert_equal(statistics.abnormal_reach.scored, expected["coverage"]["abnormal_frames"])
         assert (statistics.counted, statistics.abnormal) == (expected["frames"], expected["abnormal_frames"])
+
+    @pytest.mark.parametrize("name", PROTOCOLS)
+    @given(clips=clips_of_persons, rule=rules)
+    def test_scored_frames_are_those_of_every_protocol(self, name, clips, rule):
+        tracks, pipeline = tracks_of(clips), PROTOCOLS[name].on("any")
+        # Scores of 1: a score of 0 is no score under some rules.
+        windows = windows_of(tracks, rule)
+        scores = replace(windows, score=np.ones(len(windows)))
+        frames = frame_scores(scores, FrameAxis.of_clips(tracks.clips), pipeline)
+        np.testing.assert_array_equal(frame_states(tracks, rule, pipeline) == 0, np.concatenate([np.zeros(0), *frames.scored]))
 
     @given(clips_of_persons, rules)
     def test_every_reason_by_hand(self, clips, rule):

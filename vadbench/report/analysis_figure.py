@@ -107,7 +107,9 @@ def _steps(axes: Axes, found: Analysis) -> None:
     entries = [(change.name, 100 * change.difference) for change in found.changes]
     entries += [(f"left out: {each.label}", 100 * each.difference) for each in found.lost if each.frames]
     values = [value for _, value in entries]
-    _horizontal(axes, [name for name, _ in entries], values, [COLOURS[1 if value < 0 else 2] for value in values], signed=True)
+    _horizontal(
+        axes, [name for name, _ in entries], values, [COLOURS[1 if round(value, 1) < 0 else 2] for value in values], signed=True
+    )
     reach = max([1.0, *(abs(value) for value in values if not math.isnan(value))])
     axes.set(xlim=(-1.35 * reach, 1.35 * reach), title="Points of AUROC when one step, or the frames evaluated, are changed")
     axes.axvline(0, color="black", linewidth=0.8)

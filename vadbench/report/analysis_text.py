@@ -92,9 +92,9 @@ def _changes(found: Analysis) -> Table:
 def _lost(lost: Sequence[Lost]) -> Table:
     table = _table("Frames that no window scores")
     _columns(table, ("reason", "frames", "abnormal", "AUROC without", "points", "ceiling"))
-    for each in lost:
+    for i, each in enumerate(lost):
         table.add_row(
-            Text(each.label),
+            Text(f"  {each.label}" if i else each.label),
             count(each.frames),
             count(each.abnormal),
             _percent(each.auroc_without),
@@ -102,7 +102,7 @@ def _lost(lost: Sequence[Lost]) -> Table:
             _points(each.ceiling_gain),
         )
     table.caption = Text(
-        "AUROC without: when these frames are left out of the evaluation. "
+        "Indented: for this reason. AUROC without: when these frames are left out of the evaluation. "
         "Ceiling: points by which it would rise if windows scored them."
     )
     return table
