@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from frame_axes import axis_of
+from frame_axes import axis_of, scores_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
@@ -20,17 +20,6 @@ STANDARD = STANDARD_V1.on("any")
 
 Windows = dict[tuple[str, int, int], float]
 """(clip, person, start) to anomaly score."""
-
-
-def as_scores(windows: Windows, length: int) -> WindowScores:
-    keys = list(windows)
-    return WindowScores(
-        np.array([key[0] for key in keys], dtype=np.str_),
-        np.array([key[1] for key in keys], dtype=np.int64),
-        np.array([key[2] for key in keys], dtype=np.int64),
-        np.array([windows[key] for key in keys], dtype=np.float64),
-        length,
-    )
 
 
 def reference(windows: Windows, length: int, lengths: dict[str, int]) -> tuple[list[list[float]], list[np.ndarray]]:
@@ -69,7 +58,7 @@ def cases(draw):
 def test_against_the_reference(case):
     windows, length, lengths = case
     raw, smoothed = reference(windows, length, lengths)
-    frames = frame_scores(as_scores(windows, length), axis_of(lengths), STANDARD)
+    frames = frame_scores(scores_of(windows, length), axis_of(lengths), STANDARD)
     assert frames.clips == tuple(lengths)
     for ours, expected in zip(frames.raw, raw, strict=True):
         assert (-ours).tolist() == expected
@@ -82,13 +71,13 @@ def test_against_the_reference(case):
 
 @pytest.mark.parametrize(("length", "centre"), [(8, 14), (9, 14), (24, 22)])
 def test_a_window_scores_its_centre_frame(length, centre):
-    frames = frame_scores(as_scores({("a", 1, 10): 5.0, ("b", 1, 0): 1.0}, length), axis_of({"a": 40, "b": 40}), STANDARD)
+    frames = frame_scores(scores_of({("a", 1, 10): 5.0, ("b", 1, 0): 1.0}, length), axis_of({"a": 40, "b": 40}), STANDARD)
     assert np.flatnonzero(frames.raw[0] == 5.0).tolist() == [centre]
 
 
 def test_the_most_anomalous_person_counts():
     windows = {("a", 1, 0): 1.0, ("a", 2, 0): 3.0, ("a", 3, 0): 2.0, ("a", 1, 1): -7.0}
-    raw = frame_scores(as_scores(windows, 4), axis_of({"a": 6}), STANDARD).raw[0]
+    raw = frame_scores(scores_of(windows, 4), axis_of({"a": 6}), STANDARD).raw[0]
     assert raw.tolist() == [-7, -7, 3, -7, -7, -7]
 
 
@@ -103,7 +92,7 @@ def test_scores_frame_by_frame_use_the_centre_column():
 
 def test_the_fill_is_of_the_whole_test_set():
     windows = {("a", 1, 0): 5.0, ("b", 1, 0): -2.0}
-    frames = frame_scores(as_scores(windows, 4), axis_of({"a": 6, "b": 6, "nobody": 5}), STANDARD)
+    frames = frame_scores(scores_of(windows, 4), axis_of({"a": 6, "b": 6, "nobody": 5}), STANDARD)
     assert frames.raw[0].tolist() == [-2, -2, 5, -2, -2, -2]
     assert frames.raw[2].tolist() == [-2] * 5
     assert frames.smoothed[2].tolist() == pytest.approx([-2] * 5)
@@ -111,19 +100,19 @@ def test_the_fill_is_of_the_whole_test_set():
 
 
 def test_no_window_at_all():
-    frames = frame_scores(as_scores({}, 4), axis_of({"a": 3, "b": 2}), STANDARD)
+    frames = frame_scores(scores_of({}, 4), axis_of({"a": 3, "b": 2}), STANDARD)
     assert [line.tolist() for line in frames.smoothed] == [[0, 0, 0], [0, 0]]
     assert not any(line.any() for line in frames.scored)
 
 
 def test_clip_without_frames():
-    frames = frame_scores(as_scores({("b", 1, 0): 2.0}, 4), axis_of({"a": 0, "b": 5}), STANDARD)
+    frames = frame_scores(scores_of({("b", 1, 0): 2.0}, 4), axis_of({"a": 0, "b": 5}), STANDARD)
     assert [len(line) for line in frames.smoothed] == [0, 5]
 
 
 def test_unknown_clip():
     with pytest.raises(DataError) as caught:
-        frame_scores(as_scores({("a", 1, 0): 1.0, ("z", 1, 0): 1.0, ("y", 1, 0): 1.0}, 4), axis_of({"a": 9}), STANDARD)
+        frame_scores(scores_of({("a", 1, 0): 1.0, ("z", 1, 0): 1.0, ("y", 1, 0): 1.0}, 4), axis_of({"a": 9}), STANDARD)
     assert "2 clips" in caught.value.what
     assert "y, z" in caught.value.what
 
@@ -131,13 +120,13 @@ def test_unknown_clip():
 @pytest.mark.parametrize("start", [-3, 7, 2**40])
 def test_window_beyond_the_clip(start):
     with pytest.raises(DataError) as caught:
-        frame_scores(as_scores({("a", 1, 0): 1.0, ("a", 4, start): 1.0}, 4), axis_of({"a": 9, "b": 99}), STANDARD)
+        frame_scores(scores_of({("a", 1, 0): 1.0, ("a", 4, start): 1.0}, 4), axis_of({"a": 9, "b": 99}), STANDARD)
     assert f"frame {start + 2} of a clip of 9 frames" in caught.value.what
     assert caught.value.where == f"clip a, person 4, window at frame {start}"
 
 
 def test_windows_that_hang_over_the_end_count_when_their_centre_does_not():
-    raw = frame_scores(as_scores({("a", 1, 6): 1.0, ("a", 1, 0): 0.0}, 4), axis_of({"a": 9}), STANDARD).raw[0]
+    raw = frame_scores(scores_of({("a", 1, 6): 1.0, ("a", 1, 0): 0.0}, 4), axis_of({"a": 9}), STANDARD).raw[0]
     assert raw[8] == 1.0
 
 
@@ -149,11 +138,11 @@ def test_smoothing_keeps_the_mean_of_a_constant_and_the_length():
 class TestTimelines:
     def test_each_person(self):
         windows = {("a", 1, 0): 1.0, ("a", 2, 3): 3.0, ("b", 1, 1): 9.0}
-        lines = person_timelines(as_scores(windows, 4), axis_of({"a": 8, "b": 8}), STANDARD, "a")
+        lines = person_timelines(scores_of(windows, 4), axis_of({"a": 8, "b": 8}), STANDARD, "a")
         assert sorted(lines) == [1, 2]
         assert np.flatnonzero(~np.isnan(lines[1])).tolist() == [2]
         assert np.flatnonzero(~np.isnan(lines[2])).tolist() == [5]
         assert lines[2][5] == 3
 
     def test_clip_without_windows(self):
-        assert person_timelines(as_scores({("b", 1, 1): 9.0}, 4), axis_of({"a": 8, "b": 8}), STANDARD, "a") == {}
+        assert person_timelines(scores_of({("b", 1, 1): 9.0}, 4), axis_of({"a": 8, "b": 8}), STANDARD, "a") == {}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from frame_axes import axis_of
+from frame_axes import axis_of, scores_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,17 +14,6 @@ from vadbench.evaluation.protocol import Pipeline
 
 T = 4
 NOTHING = None
-
-
-def scores_of(windows: dict[tuple[str, int, int], object], length: int = T) -> WindowScores:
-    keys = list(windows)
-    return WindowScores(
-        np.array([key[0] for key in keys], dtype=np.str_),
-        np.array([key[1] for key in keys], dtype=np.int64),
-        np.array([key[2] for key in keys], dtype=np.int64),
-        np.array([windows[key] for key in keys], dtype=np.float64),
-        length,
-    )
 
 
 def line_of(lines: PersonLines, person: int, n_frames: int) -> list[float | None]:
@@ -40,7 +27,7 @@ def line_of(lines: PersonLines, person: int, n_frames: int) -> list[float | None
 
 
 def placed(windows: dict[tuple[str, int, int], object], n_frames: int = 10, **steps) -> list[float | None]:
-    return line_of(person_lines(scores_of(windows), axis_of({"a": n_frames}), Pipeline(**steps)), 1, n_frames)
+    return line_of(person_lines(scores_of(windows, T), axis_of({"a": n_frames}), Pipeline(**steps)), 1, n_frames)
 
 
 ONE = {("a", 1, 2): 7.0}
@@ -79,7 +66,7 @@ class TestPlacement:
         assert placed({("a", 1, 7): 7.0}, placement="every") == [None] * 7 + [7.0] * 3
 
     def test_a_branch_lies_whole_windows_further_on(self):
-        lines = person_lines(scores_of(ONE), axis_of({"a": 10}), Pipeline(), ahead=1)
+        lines = person_lines(scores_of(ONE, T), axis_of({"a": 10}), Pipeline(), ahead=1)
         assert line_of(lines, 1, 10) == [None] * 8 + [7.0, None]
 
     @pytest.mark.parametrize("start", [-1, 8])
@@ -108,8 +95,8 @@ class TestOverlap:
         axis = axis_of({"a": 20})
         for overlap in ("max", "mean", "mean-nonzero"):
             rule = Pipeline(placement="every", overlap=overlap)
-            straight = person_lines(scores_of(dict(every)), axis, rule)
-            mixed = person_lines(scores_of(dict(every[i] for i in order)), axis, rule)
+            straight = person_lines(scores_of(dict(every), T), axis, rule)
+            mixed = person_lines(scores_of(dict(every[i] for i in order), T), axis, rule)
             np.testing.assert_array_equal(straight.value, mixed.value)
             np.testing.assert_array_equal(straight.frame, mixed.frame)
 
@@ -133,7 +120,7 @@ class TestBackfill:
 
     def test_persons_do_not_fill_each_other(self):
         windows = {("a", 1, 0): 1.0, ("a", 2, 8): 2.0, ("b", 1, 2): 3.0}
-        lines = person_lines(scores_of(windows), axis_of({"a": 16, "b": 16}), Pipeline(placement="next", backfill=True))
+        lines = person_lines(scores_of(windows, T), axis_of({"a": 16, "b": 16}), Pipeline(placement="next", backfill=True))
         assert lines.name.tolist() == [1, 2, 1]
         assert lines.clip.tolist() == [0, 0, 1]
         assert lines.frame.tolist() == [*range(5), *range(8, 13), *range(2, 7)]
@@ -142,7 +129,7 @@ class TestBackfill:
 class TestShortTracks:
     def test_those_with_fewer_windows_than_frames_of_one_are_left_out(self):
         windows = {("a", 1, t): 1.0 for t in range(T)} | {("a", 2, t): 1.0 for t in range(T - 1)}
-        lines = person_lines(scores_of(windows), axis_of({"a": 10}), Pipeline(short_tracks="leave-out"))
+        lines = person_lines(scores_of(windows, T), axis_of({"a": 10}), Pipeline(short_tracks="leave-out"))
         assert line_of(lines, 1, 10) == [None] * 2 + [1.0] * T + [None] * 4
         assert line_of(lines, 2, 10) == [None] * 10
 
@@ -157,25 +144,21 @@ class TestAbsencePad:
         windows = {("a", 1, t): 1.0 + t for t in there}
         axis = axis_of({"a": len(scored)})
         # Windows of one frame: placed exactly where they start.
-        lines = person_lines(replace_length(scores_of(windows), 1), axis, Pipeline(placement="start"))
+        lines = person_lines(scores_of(windows, 1), axis, Pipeline(placement="start"))
         kept = pad_absences(lines, axis, pad)
         expected = [t for t in there if all(scored[other] for other in range(max(0, t - pad), min(len(scored), t + pad + 1)))]
         assert kept.frame[kept.scored].tolist() == expected
         assert (kept.value[~kept.scored] == 0).all()
 
 
-def replace_length(scores: WindowScores, length: int) -> WindowScores:
-    return replace(scores, length=length)
-
-
 def test_no_window():
-    lines = person_lines(scores_of({}), axis_of({"a": 5}), Pipeline(placement="every", backfill=False))
+    lines = person_lines(scores_of({}, T), axis_of({"a": 5}), Pipeline(placement="every", backfill=False))
     assert len(lines.name) == len(lines.frame) == 0
     assert lines.bounds.tolist() == [0]
 
 
 def test_track_ids_may_be_any_numbers():
     windows = {("a", -5, 0): 1.0, ("a", 2**62, 1): 2.0, ("b", -5, 2): 3.0}
-    lines = person_lines(scores_of(windows), axis_of({"a": 9, "b": 9}), Pipeline())
+    lines = person_lines(scores_of(windows, T), axis_of({"a": 9, "b": 9}), Pipeline())
     assert lines.name.tolist() == [-5, 2**62, -5]
     assert lines.value.tolist() == [1, 2, 3]

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from vadbench.report.formatting import NOT_AVAILABLE, STAND_IN, count, percent
+from vadbench.report.formatting import NOT_AVAILABLE, STAND_IN, count, percent, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,8 @@ CAUTION = "This explains a result by its test labels: a setting that is changed 
 
 def analysis_json(found: Analysis, record: RunRecord, run: str) -> dict[str, Any]:
     """Everything as plain values; shares and AUROC in [0, 1], differences too, null where undefined."""
-    plain = asdict(found)
-    plain["shares"] |= {"gain_within": found.shares.gain_within, "gain_between": found.shares.gain_between}
+    found_values = asdict(found)
+    found_values["shares"] |= {"gain_within": found.shares.gain_within, "gain_between": found.shares.gain_between}
     head = {
         "run": run,
         "method": record.method.label,
@@ -37,7 +37,7 @@ def analysis_json(found: Analysis, record: RunRecord, run: str) -> dict[str, Any
         "protocol": record.protocol,
         "protocol_digest": record.protocol_digest,
     }
-    cleaned: dict[str, Any] = _without_nan(head | plain)
+    cleaned: dict[str, Any] = plain(head | found_values)
     return cleaned
 
 
@@ -153,11 +153,3 @@ def _points(share: float, *, signed: bool = True) -> str:
     # Rounded first, so that there is no minus zero.
     rounded = round(100 * share, 2 if not signed else 1) + 0.0
     return f"{rounded:+.1f}" if signed else f"{rounded:.2f}"
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(part) for part in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

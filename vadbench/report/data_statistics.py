@@ -11,6 +11,7 @@ import numpy as np
 from vadbench.api import DataError
 from vadbench.data.stats import Measures, Summary, measure, scenes_of, summarise
 from vadbench.report.coverage import Reach, frame_states, reach
+from vadbench.report.formatting import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,7 +124,7 @@ def as_json(stats: SplitStatistics) -> dict[str, Any]:
         "all": _group_json(stats.whole),
         "scenes": {scene: _group_json(group) for scene, group in stats.scenes.items()},
         "joints": {
-            joint: {"missing": _plain(gone), "unsure": _plain(dim)}
+            joint: {"missing": plain(gone), "unsure": plain(dim)}
             for joint, gone, dim in zip(
                 measures.joints, measures.joint_missing.tolist(), measures.joint_unsure.tolist(), strict=True
             )
@@ -144,14 +145,8 @@ def _group_json(group: Group) -> dict[str, Any]:
         "abnormal_frames": abnormal,
         "abnormal_share": None if abnormal is None or not group.counted else abnormal / group.counted,
     }
-    plain: dict[str, Any] = _plain(asdict(group.summary) | counted | {"coverage": coverage})
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
+    found: dict[str, Any] = plain(asdict(group.summary) | counted | {"coverage": coverage})
+    return found
 
 
 def _flat(parts: tuple[NDArray[np.bool_], ...]) -> NDArray[np.bool_]:

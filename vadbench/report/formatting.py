@@ -1,8 +1,12 @@
-"""How figures are written in every table and picture: percent with one decimal, ``n/a`` where there is none."""
+"""How figures are written: percent with one decimal, ``n/a`` where there is none; and as plain values for JSON."""
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
 
 NOT_AVAILABLE: Final = "n/a"
 """Stands for a metric that is not defined because only one class is present."""
@@ -27,3 +31,14 @@ def seconds(duration: float) -> str:
 def count(number: float | None) -> str:
     """A number of things, ``343,888``; empty where it is not known."""
     return "" if number is None else f"{number:,.0f}"
+
+
+def plain(value: Any) -> Any:
+    """A report as JSON can hold it: numbers of Python's own, None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from vadbench.api import DataError, UsageError, VadbenchError
 from vadbench.evaluation.report import evaluate
+from vadbench.report.formatting import plain
 from vadbench.report.reproduced import Spread
 from vadbench.report.rescoring_entrants import entrant_of_run
 
@@ -202,17 +200,6 @@ def score_under(entrant: Entrant, protocol: Protocol) -> Cell:
     except DataError as error:
         return Cell(None, None, raised_by, error.what, (*notes, f"No figure: {error.what}."))
     return Cell(metrics, metrics["headline"], raised_by, "", notes)
-
-
-def plain(value: Any) -> Any:
-    """A report as JSON can hold it: numbers of Python's own, None for what is not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _treatment(scores: WindowScores, pipeline: Pipeline) -> tuple[float, tuple[str, ...]]:
