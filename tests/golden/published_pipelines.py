@@ -170,6 +170,18 @@ def sparta(case: Case) -> Outcome:
     the latter at f + T/2 + T: z(S_C) + z(S_F), each standardised by its mean and deviation over all frames of the test set."""
     if not case.terms:
         return stg_nf(case)
+    (raw_c, final_c, scored_c), (raw_f, final_f, scored_f) = [
+        (standardised(raw), standardised(final), scored) for raw, final, scored in branches_of_sparta(case)
+    ]
+    return Outcome(
+        {clip: [a + b for a, b in zip(raw_c[clip], raw_f[clip], strict=True)] for clip in case.clips},
+        {clip: [a + b for a, b in zip(final_c[clip], final_f[clip], strict=True)] for clip in case.clips},
+        {clip: [a or b for a, b in zip(scored_c[clip], scored_f[clip], strict=True)] for clip in case.clips},
+    )
+
+
+def branches_of_sparta(case: Case) -> list[tuple[dict[str, Line], dict[str, Line], dict[str, list[bool]]]]:
+    """Of both branches the filled lines, the smoothed lines, and the frames that have a score."""
     branches = []
     for name, ahead in (("current", 0), ("future", case.length)):
         windows = [(*w[:3], [s] * case.length) for w, s in zip(case.windows, case.terms[name], strict=True)]
@@ -177,13 +189,8 @@ def sparta(case: Case) -> Outcome:
         lines = all_person_lines(branch, lambda found, by=ahead: {t + by: s for t, s in centre(found, case.length).items()})
         raw = filled(most_anomalous(branch, lines), 0.0)
         final = {clip: cascade(line, (1, 2, 3, 4, 5, 6)) for clip, line in raw.items()}
-        branches.append((standardised(raw), standardised(final), scored_frames(branch, lines)))
-    (raw_c, final_c, scored_c), (raw_f, final_f, scored_f) = branches
-    return Outcome(
-        {clip: [a + b for a, b in zip(raw_c[clip], raw_f[clip], strict=True)] for clip in case.clips},
-        {clip: [a + b for a, b in zip(final_c[clip], final_f[clip], strict=True)] for clip in case.clips},
-        {clip: [a or b for a, b in zip(scored_c[clip], scored_f[clip], strict=True)] for clip in case.clips},
-    )
+        branches.append((raw, final, scored_frames(branch, lines)))
+    return branches
 
 
 def standardised(lines: dict[str, Line]) -> dict[str, Line]:

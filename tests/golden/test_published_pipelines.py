@@ -7,7 +7,7 @@ import math
 import numpy as np
 import published_pipelines as published
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from published_pipelines import Case
 from scipy.ndimage import gaussian_filter1d
@@ -265,6 +265,11 @@ def test_as_plain_loops(name, dataset, case):
 def test_two_branches_as_plain_loops(case, seed):
     rng = np.random.default_rng(seed)
     case.terms = {name: (rng.integers(-8, 9, len(case.windows)) / 4).tolist() for name in ("current", "future")}
+    # Smoothing may leave next to nothing of a short line, and what is left, mostly rounding, is then scaled up to deviation 1.
+    for raw, final, _ in published.branches_of_sparta(case):
+        for lines in (raw, final):
+            every = [value for line in lines.values() for value in line]
+            assume(max(every) - min(every) > 1e-3 or max(every) == min(every))
     assert_as_restated(case, published.sparta(case), outcome(case, PROTOCOLS["sparta"].on("shanghaitech")))
 
 
