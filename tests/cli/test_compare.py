@@ -9,8 +9,7 @@ import pytest
 from command_line import call
 from stored_runs import FRAMES, made_labels, made_scores, write_run
 
-from vadbench.cli.compare import compare as command
-from vadbench.cli.main import COMMANDS, cli
+from vadbench.cli.main import cli
 from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.report.comparison import compare
 from vadbench.report.comparison_frames import counted_frames
@@ -206,8 +205,3 @@ def test_frames_that_do_not_count_play_no_part(tmp_path):
     assert {len(part) for part in frames.score} == {FRAMES - 20}
     assert frames.pairs().auroc == pytest.approx(run.record.metrics.auroc, abs=1e-12)
     assert np.isfinite(np.concatenate(frames.score)).all()
-
-
-def test_the_command_line_has_the_command():
-    assert command.name == "compare"
-    assert COMMANDS.get("compare", ("vadbench.cli.compare:compare",))[0] == "vadbench.cli.compare:compare"

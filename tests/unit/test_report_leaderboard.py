@@ -13,11 +13,17 @@ from rich.console import Console
 from stored_runs import made_labels, made_scores, write_run
 
 from vadbench.api import DriftError, UsageError
+from vadbench.evaluation.clip_pairs import over_seeds
+from vadbench.evaluation.intervals import Interval, auroc_interval
+from vadbench.evaluation.published_protocols import STANDARD_V1
+from vadbench.report import comparison_frames
+from vadbench.report.comparison_frames import counted_frames, tie_groups
 from vadbench.report.leaderboard import COLUMNS, board_csv, board_json, make_leaderboard
 from vadbench.report.leaderboard_text import STAND_IN_HEADING, blocks, markdown, terminal_table
 from vadbench.report.reproduced import Spread, reproduced_rows
 from vadbench.store.arrays import save_scores
 from vadbench.store.folders import RECORD, SCORES, find_runs
+from vadbench.store.record import LeakCheck
 
 
 def rows_of(root):
@@ -153,6 +159,103 @@ def test_stand_in_data_come_last_without_a_rank(tmp_path):
     assert "rank" not in last.columns
     content = json.loads(board_json(board))
     assert [row["dataset"] for row in content["stand_in"]] == ["a-stand-in"]
+
+
+def on_twelve_clips(root, method, *, skill, **more):
+    """A run on enough clips for intervals to be narrow."""
+    abnormal = {f"{i % 3:02d}_{i:02d}": ((10, 10 + 3 * i),) if i % 4 else () for i in range(12)}
+    labels = made_labels(abnormal)
+    scores = made_scores(labels, seed=sum(map(ord, method)), skill=skill, persons=dict.fromkeys(abnormal, (1, 2)))
+    return write_run(root, method=method, labels=labels, scores=scores, **more)
+
+
+def test_every_row_has_the_interval_of_its_mean_over_seeds(tmp_path):
+    a, b = on_twelve_clips(tmp_path, "knn", skill=0.3), on_twelve_clips(tmp_path, "knn", skill=0.5, seed=1)
+    on_twelve_clips(tmp_path, "knn", skill=0.4, dataset="play", stand_in=True)
+    row, stand_in = rows_of(tmp_path)
+    pairs = [counted_frames(run, STANDARD_V1.on("campus")).pairs() for run in (a, b)]
+    expected = auroc_interval(over_seeds(pairs))
+    assert row.interval == (expected.low, expected.high)
+    assert row.interval[0] < row.auroc.mean < row.interval[1]
+    assert stand_in.interval is not None
+    assert (stand_in.tie, stand_in.rank) == (None, None)
+    board = make_leaderboard(find_runs(tmp_path))
+    ranked, last = blocks(board)
+    low, high = (f"{100 * end:.1f}" for end in row.interval)
+    assert f"[{low}, {high}]" in ranked.lines[0]
+    assert "95 % interval" in last.columns
+    assert "tie" not in last.columns
+    content = json.loads(board_json(board))["reproduced"][0]
+    assert content["auroc_low"] == pytest.approx(100 * expected.low, abs=1e-5)
+    table = pd.read_csv(io.StringIO(board_csv(board)))
+    assert table["auroc_high"][0] == pytest.approx(100 * expected.high, abs=1e-5)
+    assert table["tie"][0] == "a"
+
+
+def test_one_class_has_no_interval(tmp_path):
+    write_run(tmp_path, labels=made_labels({"01_01": (), "01_02": (), "02_01": ()}))
+    (row,) = rows_of(tmp_path)
+    assert (row.interval, row.tie) == (None, None)
+    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    assert block.lines[0][block.columns.index("95 % interval")] == "n/a"
+
+
+def test_rows_that_the_clips_do_not_tell_from_the_leader_share_its_letter(tmp_path):
+    for method, skill in (("best", 1.2), ("good", 1.15), ("weak", 0.1), ("feeble", 0.1)):
+        on_twelve_clips(tmp_path, method, skill=skill)
+    rows = rows_of(tmp_path)
+    assert {row.method: row.tie for row in rows} == {"best": "a", "good": "a", "weak": "b", "feeble": "b"}
+    assert [row.rank for row in rows] == [1, 2, 3, 4]
+    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    assert [line[block.columns.index("tie")] for line in block.lines] == ["a", "a", "b", "b"]
+    assert "tie: " in block.note
+
+
+def test_tie_groups_go_by_the_leader_of_each_group(monkeypatch):
+    # On a line: two rows are told apart when they are more than 10 away from each other.
+    def told(a, b):
+        return Interval(a - b - 10, a - b + 10, 0.95, "percentile", 100, 0)
+
+    monkeypatch.setattr(comparison_frames, "difference_interval", told)
+    assert tie_groups([50, 45, 41, 39, 35, 28, 10]) == ["a", "a", "a", "b", "b", "c", "d"]
+    assert tie_groups([]) == []
+    assert tie_groups(list(range(1100, 0, -40)))[-3:] == ["z", "aa", "ab"]
+
+
+def test_rows_on_other_data_are_not_compared(tmp_path):
+    on_twelve_clips(tmp_path, "a", skill=1.2)
+    on_twelve_clips(tmp_path, "b", skill=0.1, poses="p1")
+    assert [row.tie for row in rows_of(tmp_path)] == ["a", "a"]
+
+
+def test_a_transductive_row_is_shown_and_not_ranked(tmp_path):
+    on_twelve_clips(tmp_path, "honest", skill=0.4)
+    leaky = on_twelve_clips(tmp_path, "leaky", skill=1.5)
+    check = LeakCheck(
+        date="2026-01-01T00:00:00+00:00",
+        vadbench="0",
+        clips=12,
+        clips_of=12,
+        windows=9,
+        tolerance=1e-4,
+        transductive=True,
+        adapts=False,
+        draws=False,
+        largest_difference=1.0,
+        largest_relative=1.0,
+        windows_differ=9,
+        rank_correlation=None,
+        reproduced=True,
+        largest_from_stored=0.0,
+    )
+    edit_record(leaky, lambda record: record.update(leak_check=check.model_dump()))
+    rows = {row.method: row for row in rows_of(tmp_path)}
+    assert (rows["leaky"].rank, rows["leaky"].tie, rows["leaky"].transductive) == (None, None, True)
+    assert (rows["honest"].rank, rows["honest"].tie, rows["honest"].transductive) == (1, "a", False)
+    board = make_leaderboard(find_runs(tmp_path))
+    assert "leaky (transductive)" in markdown(blocks(board))
+    assert "not ranked" in blocks(board)[0].note
+    assert [row["transductive"] for row in json.loads(board_json(board))["reproduced"]] == [True, False]
 
 
 def test_a_tampered_figure_is_left_out_and_named(tmp_path):
