@@ -224,12 +224,14 @@ def _show(matrices: Sequence[Matrix]) -> None:
     from rich.text import Text
 
     from vadbench.cli.console import output_console
-    from vadbench.report.score_table import matrix_notes, matrix_tables, protocol_table
+    from vadbench.report.score_table import matrix_heading, matrix_notes, matrix_tables, protocol_table
 
     console = output_console()
     for i, matrix in enumerate(matrices):
         if i:
             console.print()
+        # A line of its own: a table breaks its title at the table's own width.
+        console.print(Text(matrix_heading(matrix), style="bold"))
         for table in matrix_tables(matrix, console.width):
             console.print(table)
         console.print(protocol_table(matrix))

@@ -33,9 +33,7 @@ def matrix_tables(matrix: Matrix, width: int) -> list[Table]:
     method = min(_LONGEST_METHOD, max(len(label) for label in ("method", *matrix.labels))) + _APART
     tables: list[Table] = []
     for part in _parts(needed, width - method):
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title_justify="left")
-        if not tables:
-            table.title = Text(matrix_heading(matrix), style="bold")
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column("method", overflow="fold", max_width=_LONGEST_METHOD)
         for j in part:
             table.add_column(Text("\n".join(_broken(headings[j]))), justify="right", no_wrap=True)
