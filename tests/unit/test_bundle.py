@@ -119,6 +119,8 @@ def test_the_row_of_a_fault_is_named(tmp_path):
         ({**META, "window_length": "4"}, "window_length", "correct the value"),
         ({**META, "higher_is_more_anomalous": "yes"}, "higher_is_more_anomalous", "correct the value"),
         ({**META, "track": "weakly"}, "track", "correct the value"),
+        ({**META, "method": "two\nlines"}, "method", "correct the value"),
+        ({**META, "method": "  "}, "method", "correct the value"),
         ({**META, "seed": -1}, "seed", "correct the value"),
         ("not json", "no JSON object", "write an object"),
         ("[1]", "no JSON object", "write an object"),

@@ -118,6 +118,16 @@ class TestBackfill:
     def test_a_window_that_ends_with_the_clip_still_scores_its_own_frames(self):
         assert self.filled({6: 5.0}, 10) == [None] * 6 + [5.0] * 4
 
+    @pytest.mark.parametrize(("placement", "first"), [("start", 6), ("centre", 6), ("last", 6), ("next", 6), ("every", 6)])
+    def test_a_track_is_filled_to_where_it_begins_whatever_the_placement(self, placement, first):
+        line = placed({("a", 1, 6): 1.0, ("a", 1, 7): 2.0}, 20, placement=placement, backfill=True)
+        assert min(t for t, value in enumerate(line) if value is not None) == first
+        assert line[first] == 1.0
+
+    def test_of_target_frames_too(self):
+        line = placed({("a", 1, 6): 1.0}, 20, placement="target", target_frames=1, backfill=True)
+        assert line == [1.0 if 6 <= t < 10 else None for t in range(20)]
+
     def test_persons_do_not_fill_each_other(self):
         windows = {("a", 1, 0): 1.0, ("a", 2, 8): 2.0, ("b", 1, 2): 3.0}
         lines = person_lines(scores_of(windows, T), axis_of({"a": 16, "b": 16}), Pipeline(placement="next", backfill=True))

@@ -74,7 +74,7 @@ def person_lines(scores: WindowScores, axis: FrameAxis, pipeline: Pipeline, *, a
     placed = _PLACEMENTS[pipeline.placement](windows, pipeline)
     placed = replace(placed, frame=placed.frame + ahead * scores.length)
     if pipeline.backfill:
-        placed = backfill(placed, scores.length)
+        placed = backfill(placed, _first_placed(pipeline, scores.length) + ahead * scores.length)
     clip, name = (keys // len(ids), ids[keys % len(ids)]) if len(ids) else (keys, keys)
     inside = placed.frame < np.array(axis.lengths, dtype=np.int64)[clip[placed.person]]
     placed = _Placed(placed.person[inside], placed.frame[inside], placed.value[inside])
@@ -114,10 +114,18 @@ _PLACEMENTS: Final[dict[str, Callable[[_Windows, Pipeline], _Placed]]] = {
 }
 
 
+def _first_placed(pipeline: Pipeline, length: int) -> int:
+    """How many frames after a window's first frame its first placed one lies."""
+    if pipeline.placement == "target":
+        return max(length - pipeline.target_frames, 0)
+    return {"centre": length // 2, "start": 0, "last": length - 1, "next": length, "every": 0}[pipeline.placement]
+
+
 def backfill(placed: _Placed, length: int) -> _Placed:
     """Gives the frames before a person's first placed frame its score, ``length`` of them; after a gap no more than the gap has.
 
-    Expects one score a window, sorted by person and frame. SeeKer's paper fills the first T frames of a track, and of a
+    With ``length`` the frames from a window's first one to its placed one, a track is filled back to where it begins and no
+    further. Expects the scores sorted by person and window. SeeKer's paper fills the first T frames of a track, and of a
     resumed one up to the length of the gap; a gap is taken here to be frames between two placed ones.
     """
     first = np.diff(placed.person, prepend=-1) != 0

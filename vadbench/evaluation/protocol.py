@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
 from vadbench.api.errors import ConfigError
 
+WIDEST: Final = 100_000
+"""Frames; a filter of a larger standard deviation would outlast every clip, and fill the memory."""
 HUMAN_RELATED: Final = "hr-"
 """Begins the name of a data set's human-related subset, which has the shift and the smoothing of the whole."""
 
@@ -34,8 +35,8 @@ class Pipeline:
             ``every`` f to f + T - 1; ``target`` the last ``target_frames`` of these. Of scores given frame by frame those of
             the placed frames count (for ``next`` that of the last frame). What falls behind the clip's end is dropped.
         target_frames: With ``target`` only: how many; of a shorter window all.
-        backfill: The frames before a person's first placed frame, T at most, get its score; after a gap likewise, but no more
-            than the gap is long.
+        backfill: The frames from the first one of a person's first window to its placed one get its score, too; after a gap
+            likewise, but no more than the gap is long.
         overlap: Of several windows of a person on one frame the ``max``, the ``mean``, or the ``mean-nonzero``, for which a
             score of exactly 0 is no score.
         absence_pad: A person's scored frames within so many frames of a frame of the clip without a score of theirs lose
@@ -77,7 +78,7 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         faults = {
-            "smoothing": any(not math.isfinite(sigma) or sigma < 0 for sigma in self.smoothing),
+            "smoothing": any(not 0 <= sigma <= WIDEST for sigma in self.smoothing),
             "shift": self.shift != "window" and self.shift < 0,
             "absence_pad": self.absence_pad < 0,
             "target_frames": (self.target_frames < 1) == (self.placement == "target"),
@@ -88,8 +89,8 @@ class Pipeline:
                 raise ConfigError(
                     f"{getattr(self, name)!r} cannot be used",
                     where=f"protocol, {name}",
-                    remedy="standard deviations and frames are 0 or more; target_frames is at least 1 with placement target, "
-                    "and 0 without",
+                    remedy=f"a standard deviation is 0 to {WIDEST:,} frames; other numbers of frames are 0 or more; "
+                    "target_frames is at least 1 with placement target, and 0 without",
                 )
 
     def settings(self) -> dict[str, Any]:
@@ -189,6 +190,7 @@ def in_words(pipeline: Pipeline) -> str:
         _FILLS[p.fill],
         "HR frames leave first" if p.frames_leave == "before-smoothing" else "",
         f"shift {shift}" if p.shift else "",
+        f"first frames get {'the minimum' if p.vacated == 'minimum' else '0'}" if p.shift else "",
         f"sigma {smoothing}{one_by_one}" if p.smoothing else "not smoothed",
         "across clips" if p.smoothing_over == "test-set" and (p.smoothing or p.shift) else "",
         "quantiles within each scene" if p.scenes == "quantile" else "",

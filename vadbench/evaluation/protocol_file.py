@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from vadbench.api import ConfigError, UsageError, did_you_mean
 from vadbench.data.user_paths import expanded
-from vadbench.evaluation.protocol import Pipeline, Protocol
+from vadbench.evaluation.protocol import HUMAN_RELATED, Pipeline, Protocol
 from vadbench.evaluation.published_protocols import PROTOCOLS, protocol_named
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def named_or_file(text: str) -> Protocol:
     try:
         return protocol_named(text)
     except UsageError as error:
-        raise UsageError(error.what, remedy=f"{error.remedy}; a file of your own ends in .toml") from None
+        raise UsageError(error.what, remedy=f"{error.remedy} (a file of your own ends in .toml)") from None
 
 
 def load_protocol(path: Path) -> Protocol:
@@ -65,6 +65,10 @@ def load_protocol(path: Path) -> Protocol:
     per_dataset = {data: _pipeline(steps.settings() | changes, path, "pipeline") for data, steps in base.per_dataset}
     for data, values in own.items():
         where = f"per-dataset.{data}"
+        if data.startswith(HUMAN_RELATED):
+            whole = data.removeprefix(HUMAN_RELATED)
+            remedy = f"write [per-dataset.{whole}]; it holds for both"
+            raise ConfigError(f"{data} has the steps of {whole}", where=f"{path}, {where}", remedy=remedy)
         start = per_dataset.get(data, pipeline).settings()
         per_dataset[data] = _pipeline(start | _section(values, path, where), path, where)
     version, notes = raw.get("version", 1), raw.get("notes", [])
@@ -72,11 +76,14 @@ def load_protocol(path: Path) -> Protocol:
         raise ConfigError(f"a version is a whole number from 1 (given: {version!r})", where=f"{path}, version")
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         raise ConfigError(f"notes are a list of sentences (given: {notes!r})", where=f"{path}, notes")
+    source = raw.get("source", f"{path.name}, a user's protocol")
+    if not isinstance(source, str):
+        raise ConfigError(f"a source is a sentence (given: {source!r})", where=f"{path}, source")
     return Protocol(
         name=name,
         version=version,
         pipeline=pipeline,
-        source=raw["source"] if isinstance(raw.get("source"), str) else f"{path.name}, a user's protocol",
+        source=source,
         per_dataset=tuple(sorted(per_dataset.items())),
         notes=tuple(notes),
     )
@@ -118,11 +125,24 @@ def _check_keys(given: dict[str, Any], known: tuple[str, ...], path: Path, where
 
 
 def _pipeline(steps: dict[str, Any], path: Path, where: str) -> Pipeline:
+    kinds = get_type_hints(Pipeline)
+    checked = {}
+    for name, value in steps.items():
+        try:
+            # Strict, so that true is no number and "3" neither; TOML has lists where a pipeline has tuples.
+            checked[name] = TypeAdapter(kinds[name]).validate_python(_frozen(value), strict=True)
+        except ValidationError as error:
+            # A step that takes several kinds of values has an error for each.
+            said = " or ".join(dict.fromkeys(each["msg"] for each in error.errors()))
+            raise ConfigError(
+                f"{said} (given: {value!r})", where=f"{path}, {where}.{name}", remedy="see docs/evaluation.md for its values"
+            ) from None
     try:
-        return TypeAdapter(Pipeline).validate_python(steps)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part in _STEPS or isinstance(part, int))
-        raise ConfigError(f"{first['msg']} (given: {first['input']!r})", where=f"{path}, {where}.{key}") from None
+        return Pipeline(**checked)
     except ConfigError as error:
-        raise ConfigError(error.what, where=f"{path}, {where}: {error.where}", remedy=error.remedy) from None
+        step = (error.where or "").removeprefix("protocol, ")
+        raise ConfigError(error.what, where=f"{path}, {where}.{step}", remedy=error.remedy) from None
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value

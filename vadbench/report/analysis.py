@@ -151,14 +151,22 @@ def analyse(run: StoredRun, *, top: int = 5) -> Analysis:
         shares=ranking_shares(_counted(labels.abnormal, labels), _counted(frames.smoothed, labels)),
         macro_auroc=metrics.macro_auroc,
         changes=_changes(scores, labels, axis, pipeline, actual),
-        lost=(lost_frames("unscored", "no window scores them", unscored, labels, frames),),
+        lost=(lost_frames("unscored", "no window scores them", unscored, labels, frames, pipeline=pipeline),),
         scenes=_scenes(labels, axis, frames),
         false_alarms=false_alarms,
         misses=misses,
     )
 
 
-def lost_frames(name: str, label: str, without: tuple[NDArray[np.bool_], ...], labels: FrameLabels, frames: FrameScores) -> Lost:
+def lost_frames(
+    name: str,
+    label: str,
+    without: tuple[NDArray[np.bool_], ...],
+    labels: FrameLabels,
+    frames: FrameScores,
+    *,
+    pipeline: Pipeline,
+) -> Lost:
     """What frames cost that no window scores.
 
     Args:
@@ -167,8 +175,10 @@ def lost_frames(name: str, label: str, without: tuple[NDArray[np.bool_], ...], l
         without: Per clip (n_frames,) bool, True for these frames.
         labels: Of the test set.
         frames: Of the run.
+        pipeline: Of the run.
     """
     gone = pooled(without, labels).astype(bool)
+    then = tuple(scored | lost for scored, lost in zip(frames.scored, without, strict=True))
     truth, score = pooled(labels.abnormal, labels).astype(bool), pooled(frames.smoothed, labels)
     left = auroc(truth[~gone], score[~gone])
     return Lost(
@@ -178,7 +188,7 @@ def lost_frames(name: str, label: str, without: tuple[NDArray[np.bool_], ...], l
         abnormal=int((gone & truth).sum()),
         auroc_without=left,
         difference=left - auroc(truth, score),
-        ceiling_gain=int((gone & truth).sum()) / (2 * int(truth.sum())) if 0 < truth.sum() < len(truth) else math.nan,
+        ceiling_gain=coverage_ceiling(labels, then, pipeline) - coverage_ceiling(labels, frames.scored, pipeline),
     )
 
 

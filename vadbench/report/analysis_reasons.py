@@ -75,5 +75,5 @@ def _by_reason(run: StoredRun, tracks: Tracks) -> list[Lost]:
     found = []
     for name, reason in REASONS.items():
         without = tuple(np.equal(by_clip[clip], STATES.index(name)) for clip in labels.clips)
-        found.append(lost_frames(name, reason.label, without, labels, frames))
+        found.append(lost_frames(name, reason.label, without, labels, frames, pipeline=pipeline))
     return found

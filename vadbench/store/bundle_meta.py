@@ -19,8 +19,8 @@ class BundleMeta(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    method: str = Field(min_length=1)
-    """Name of the method, as a table shows it."""
+    method: str = Field(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")
+    """Name of the method, as a table shows it: one line, no blanks around it."""
     window_length: int = Field(ge=1)
     """T, frames of a window."""
     dataset: str = Field(min_length=1)
