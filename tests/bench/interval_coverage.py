@@ -54,7 +54,7 @@ SETTINGS = (
         for delta, clip, leaning in ((0.8, 0.0, 0.0), (1.0, 0.7, 0.0), (1.5, 1.5, 0.0), (0.8, 1.0, 0.8))
     ),
     Setting(40, 3.5, 1.0),
-    *(Setting(20, delta, clip) for delta, clip in ((1.0, 0.7), (1.5, 1.5))),
+    *(Setting(clips, delta, clip) for clips in (20, 15, 10) for delta, clip in ((1.0, 0.7), (1.5, 1.5), (3.5, 1.0))),
 )
 
 

@@ -115,11 +115,35 @@ def test_of_several_runs_of_a_seed_the_newest_counts(tmp_path):
     assert found.a.runs == (newer.path,)
 
 
+def test_of_several_methods_below_one_folder_one_is_chosen_by_its_name(vadbench, tmp_path):
+    for seed in (0, 1):
+        written(tmp_path / "x", "a", seed=seed, skill=0.2)
+        written(tmp_path / "x", "a", seed=seed, skill=0.9, changes=("prior=none",), config_hash="d" * 12, run_id="d" * 12)
+    refused = vadbench("compare", "x", "x")
+    assert refused.code == 2
+    assert "--label-a 'a'" in refused.err
+    found = vadbench("compare", "x", "x", "--label-a", "a", "--label-b", "a [prior=none]", "--json").json
+    assert (found["a"]["method"], found["b"]["method"]) == ("a", "a [prior=none]")
+    assert found["a"]["seeds"] == found["b"]["seeds"] == [0, 1]
+    assert found["difference"] < 0
+    unknown = vadbench("compare", "x", "x", "--label-a", "c")
+    assert unknown.code == 2
+    assert "the methods are a; a [prior=none]" in unknown.err
+
+
+def test_few_clips_give_no_interval_and_say_so(vadbench, tmp_path):
+    for method in "ab":
+        write_run(tmp_path, method=method, skill=0.5, scores=None)
+    found = vadbench("compare", "a", "b", "--json").json
+    assert found["difference_interval"]["low"] is None
+    assert "an interval takes 10 clips, and there are 3" in found["sentence"]
+
+
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"method": "c"}, "A mixes 2 methods: a, c"),
-        ({"dataset": "alley"}, "A mixes 2 data sets: alley, campus"),
+        ({"method": "c"}, "A mixes 2 methods: a; c"),
+        ({"dataset": "alley"}, "A mixes 2 data sets: alley; campus"),
         ({"config_hash": "d0d0d0d0d0d0"}, "A mixes 2 configurations"),
         ({"poses": "p1"}, "A mixes 2 states of the data"),
         ({"track": "supervised"}, "A mixes 2 tracks"),

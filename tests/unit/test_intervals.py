@@ -13,7 +13,7 @@ from scipy.stats import bootstrap
 
 from vadbench.api import UsageError
 from vadbench.evaluation.clip_pairs import clip_pairs, over_seeds
-from vadbench.evaluation.intervals import RESAMPLES, auroc_interval, draw_clips, interval
+from vadbench.evaluation.intervals import FEWEST_CLIPS, RESAMPLES, auroc_interval, draw_clips, interval
 
 METHODS = ("studentised", "bca", "percentile")
 
@@ -124,12 +124,12 @@ def test_frames_of_a_clip_are_not_independent_evidence():
 
 
 def test_resamples_without_a_class_are_left_out_and_counted():
-    truth = [np.array([i < 2] * 3) for i in range(8)]
+    truth = [np.array([i < 2] * 3) for i in range(10)]
     rng = np.random.default_rng(0)
     pairs = clip_pairs(truth, [rng.normal(size=3) for _ in truth])
     found = auroc_interval(pairs, resamples=4000)
-    # No clip of the two abnormal ones is drawn in (6 / 8) ^ 8 of the resamples; the other class is practically always there.
-    assert found.left_out / 4000 == pytest.approx(0.75**8, abs=0.02)
+    # No clip of the two abnormal ones is drawn in (8 / 10) ^ 10 of the resamples; the other class is practically always there.
+    assert found.left_out / 4000 == pytest.approx(0.8**10, abs=0.02)
     assert found.resamples == 4000 - found.left_out
     assert found.known
 
@@ -141,7 +141,8 @@ def test_resamples_without_a_class_are_left_out_and_counted():
         ([[1, 1], [1, 1]], [[1, 2], [3, 4]], "there are no normal frames"),
         ([[0, 1], [0, 0]], [[1, 2], [3, 4]], "abnormal frames lie in one clip only"),
         ([[0, 1], [1, 1]], [[1, 2], [3, 4]], "normal frames lie in one clip only"),
-        ([[0, 1], [0, 1]], [[1, 8], [3, 9]], "every resample of these clips has the AUROC 1"),
+        ([[0, 1]] * FEWEST_CLIPS, [[1, 8]] * FEWEST_CLIPS, "every resample of these clips has the AUROC 1"),
+        ([[0, 1]] * 9, [[1, 8], [9, 3]] * 4 + [[1, 2]], "an interval takes 10 clips, and there are 9"),
         ([], [], "there are no abnormal frames"),
     ],
 )

@@ -83,6 +83,21 @@ class TestMatrix:
         assert [column.protocol.name for column in matrix.columns if not column.published] == ["mocodad"]
         assert any("mocodad" in note and "campus" in note for note in matrix_notes(matrix))
 
+    def test_of_a_protocol_of_ones_own_no_values_are_said_to_stand_in(self, tmp_path):
+        mine = replace(protocol_named("mocodad"), name="mine")
+        rescoring = Rescoring([mine])
+        rescoring.add_runs([write_run(tmp_path)])
+        (found,) = rescoring.boards()
+        matrix = make_matrix(found, [mine])
+        assert matrix.columns[0].published
+        assert not any("stand in" in note for note in matrix_notes(matrix))
+
+    def test_what_has_to_be_known_of_protocols_is_said_below(self, board):
+        notes = matrix_notes(make_matrix(board, list(PROTOCOLS.values())))
+        for name, note in ((each.name, note) for each in PROTOCOLS.values() for note in each.notes):
+            assert f"{name}: {note}" in notes
+        assert any(note.startswith("sparta: no terms current and future in") for note in notes)
+
     def test_the_figure_has_every_cell(self, board):
         figure = draw_matrix([make_matrix(board, list(PROTOCOLS.values()))])
         texts = [text.get_text() for axes in figure.get_axes() for text in axes.texts]

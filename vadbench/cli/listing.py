@@ -97,3 +97,4 @@ def _told(row: dict[str, Any]) -> Iterator[str]:
     for dataset, steps in row["steps_on"].items():
         if other := [step for step in steps.split("; ") if step not in usual]:
             yield f"on {dataset}: {'; '.join(other)}"
+    yield from row["notes"]

@@ -85,7 +85,8 @@ def difference_interval(
     overlap. Assumptions and arguments are those of `auroc_interval`; the studentised form works on the difference itself.
 
     Returns:
-        NaN with a reason where a class is absent or lies in one clip alone. Where no clip makes a difference, [0, 0].
+        NaN with a reason where there are too few clips, or a class is absent or lies in one clip alone. Where no clip makes a
+        difference, [0, 0].
 
     Raises:
         DataError: if the two are not on the same frames.

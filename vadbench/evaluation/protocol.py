@@ -130,7 +130,7 @@ class Protocol:
         return dict(self.per_dataset).get(dataset.removeprefix(HUMAN_RELATED), self.pipeline)
 
     def knows(self, dataset: str) -> bool:
-        """False where the values of another data set stand in for ones that nobody published."""
+        """Whether it has steps for this data set, or the same for all; else the general ones are taken for want of its own."""
         return not self.per_dataset or dataset.removeprefix(HUMAN_RELATED) in dict(self.per_dataset)
 
     def digest(self) -> str:

@@ -132,6 +132,14 @@ PROTOCOLS: Final[Mapping[str, Protocol]] = MappingProxyType({each.name: each for
 """Every protocol by name; the standard first."""
 
 
+def stand_in_values(protocol: Protocol, dataset: str) -> bool:
+    """Whether shift and smoothing that were published for ShanghaiTech stand in for ones that nobody published for a data set.
+
+    A user's own protocol says itself what holds where it has no section.
+    """
+    return protocol.name in PROTOCOLS and not protocol.knows(dataset)
+
+
 def protocol_named(name: str) -> Protocol:
     """The protocol of a name; raises `UsageError` for an unknown one."""
     if name not in PROTOCOLS:

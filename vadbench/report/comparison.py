@@ -10,6 +10,7 @@ from vadbench.api import UsageError
 from vadbench.evaluation.clip_pairs import over_seeds
 from vadbench.evaluation.intervals import RESAMPLES, auroc_interval
 from vadbench.evaluation.paired import difference_interval, exchange_test
+from vadbench.evaluation.published_protocols import stand_in_values
 from vadbench.report.comparison_frames import counted_frames
 from vadbench.report.formatting import STAND_IN
 from vadbench.report.recompute import run_protocol
@@ -73,6 +74,21 @@ class Comparison:
     interval: Interval
     test: ExchangeTest
     notes: tuple[str, ...]
+
+
+def labelled(runs: Sequence[StoredRun], label: str | None) -> list[StoredRun]:
+    """The runs of one method, by what tables call it; all of them without a label.
+
+    Raises:
+        UsageError: if no run has the label.
+    """
+    found = [run for run in runs if label is None or run.record.method.label == label]
+    if not found:
+        known = sorted({run.record.method.label for run in runs})
+        raise UsageError(
+            f"no run here is called {label!r}", where=f"{runs[0].path} and others", remedy=f"the methods are {'; '.join(known)}"
+        )
+    return found
 
 
 def compare(
@@ -145,10 +161,13 @@ def _one_method(runs: Sequence[StoredRun], which: str) -> list[StoredRun]:
     }
     for kind, found in kinds.items():
         if len(found) > 1:
+            remedy = "give the folder of one method on one data set, such as runs/METHOD/DATASET, or a single run folder"
+            if kind == "methods":
+                remedy += f"; or choose one by its name, such as --label-{which.lower()} '{min(found)}'"
             raise UsageError(
-                f"{which} mixes {len(found)} {kind}: {', '.join(sorted(found))}",
+                f"{which} mixes {len(found)} {kind}: {'; '.join(sorted(found))}",
                 where=f"{runs[0].path} and others",
-                remedy="give the folder of one method on one data set, such as runs/METHOD/DATASET, or a single run folder",
+                remedy=remedy,
             )
     newest: dict[int, StoredRun] = {}
     for run in sorted(runs, key=lambda run: (run.record.created, run.record.id, str(run.path))):
@@ -197,8 +216,11 @@ def _notes(a: Sequence[StoredRun], b: Sequence[StoredRun], protocol: Protocol) -
     for name, runs in (("A", a), ("B", b)):
         if any(run.record.leak_check is not None and run.record.leak_check.transductive for run in runs):
             found.append(f"{name} is transductive: its scores of a clip depend on which other test clips are scored.")
-    if not protocol.knows(record_a.dataset.name):
-        found.append(f"Nobody published shift and smoothing of {protocol.name} for {record_a.dataset.name}.")
+    if stand_in_values(protocol, record_a.dataset.name):
+        found.append(
+            f"Nobody published shift and smoothing of {protocol.name} for {record_a.dataset.name}: "
+            "those for ShanghaiTech stand in."
+        )
     if protocol.on(record_a.dataset.name).metric != "micro-auroc":
         found.append(f"The figure of {protocol.name} itself is the macro AUROC; compared is the micro AUROC of its frame scores.")
     if len(a) == 1 or len(b) == 1:

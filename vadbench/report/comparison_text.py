@@ -55,7 +55,10 @@ def sentence(found: Comparison) -> str:
     else:
         said = f"{a} is {points} points below {b}"
     if found.interval.includes(0.0):
-        return f"{said}; the interval {ends} of the difference includes 0, so these test clips do not settle which is better."
+        told = f"{said}; the interval {ends} of the difference includes 0, so these test clips do not settle which is better"
+        if found.test.p <= 1 - found.interval.level:
+            return f"{told}, although the permutation test (p = {_p(found.test.p)}) tells them apart: it is a close call."
+        return f"{told}."
     better = a if found.difference > 0 else b
     told = f"{said}; the interval {ends} of the difference excludes 0, so on clips such as these {better} is better"
     alpha = 1 - found.interval.level

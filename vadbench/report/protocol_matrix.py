@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scipy.stats import kendalltau
 
 from vadbench.evaluation.protocol import in_words
+from vadbench.evaluation.published_protocols import stand_in_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ def make_matrix(board: Board, protocols: Sequence[Protocol]) -> Matrix:
         Column(
             protocol=protocol,
             steps=in_words(protocol.on(board.dataset)),
-            published=protocol.knows(board.dataset),
+            published=not stand_in_values(protocol, board.dataset),
             tau=None if i == reference else tau(by_column[reference], by_column[i]),
             moved=sum(here != there for here, there in zip(ranks[i], ranks[reference], strict=True)),
         )

@@ -89,7 +89,7 @@ def matrix_notes(matrix: Matrix) -> list[str]:
     if unpublished:
         lines.append(
             f"{UNPUBLISHED} {', '.join(unpublished)}: shift and smoothing were published for other data sets only; "
-            f"those of the protocol's first one stand in on {matrix.board.dataset}."
+            f"those for ShanghaiTech stand in on {matrix.board.dataset}."
         )
     raised = [name for name in names if any(each.cells[name].raised_by for row in rows for each in row.scored)]
     if raised:
@@ -97,6 +97,8 @@ def matrix_notes(matrix: Matrix) -> list[str]:
     if any(mean.mean is None for line in matrix.aurocs for mean in line):
         lines.append(f"{NOT_AVAILABLE}: only one class, or scores that the protocol cannot take.")
     lines += _problems(matrix)
+    lines += [f"{column.protocol.name}: {note}" for column in matrix.columns for note in column.protocol.notes]
+    lines += _as_one(matrix)
     lines += matrix.board.notes
     for label, row in zip(matrix.labels, rows, strict=True):
         missing = max(each.clips_without_window for each in row.scored)
@@ -104,6 +106,19 @@ def matrix_notes(matrix: Matrix) -> list[str]:
             lines.append(f"{label}: no window in {missing} of {matrix.board.clips} clips.")
         lines += [f"{label}: {note}" for note in dict.fromkeys(note for each in row.scored for note in each.notes)]
     return lines
+
+
+def _as_one(matrix: Matrix) -> Iterator[str]:
+    """Protocols that add several terms, and the methods whose scores do not have them."""
+    for column in matrix.columns:
+        name, needed = column.protocol.name, [term for term, _ in column.protocol.on(matrix.board.dataset).branches]
+        lacking = [
+            label
+            for label, row in zip(matrix.labels, matrix.board.rows, strict=True)
+            if any(note.startswith("Scored as one") for each in row.scored for note in each.cells[name].notes)
+        ]
+        if lacking:
+            yield f"{name}: no terms {' and '.join(needed)} in {', '.join(lacking)}; what is scored there is the score itself."
 
 
 def _problems(matrix: Matrix) -> Iterator[str]:
