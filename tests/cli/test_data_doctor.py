@@ -39,9 +39,9 @@ class TestTable:
         assert called.out.endswith("campus, train and test: 0 errors, 0 warnings, 2 notes.\n")
 
     def test_nothing_to_say(self, vadbench):
-        small = ("--set", "dataset.train_clips=6", "--set", "dataset.test_clips=6")
+        small = [part for split in ("train", "validation", "test") for part in ("--set", f"dataset.{split}_clips=6")]
         called = vadbench("data", "doctor", "synthetic-campus", *small)
-        assert (called.code, called.out) == (0, "synthetic-campus, train and test: 0 errors, 0 warnings, 0 notes.\n")
+        assert (called.code, called.out) == (0, "synthetic-campus, train, validation and test: 0 errors, 0 warnings, 0 notes.\n")
 
     def test_damaged(self, vadbench, damaged):
         called = vadbench("data", "doctor", damaged)

@@ -104,7 +104,7 @@ def test_the_stand_in_says_so(vadbench):
     text = squeezed(vadbench("data", "info", "synthetic-campus"))
     assert "files none: it is generated" in text
     assert "beware stand-in data: a figure on it is never a result" in text
-    assert "abnormal_share number, >= 0.0, <= 1.0 0.85 share of the test clips that contain an anomaly" in text
+    assert "abnormal_share number, >= 0.0, <= 1.0 0.85 share of the validation and test clips with an anomaly" in text
 
 
 def test_a_folder(vadbench, pose_folder):

@@ -44,7 +44,7 @@ def test_every_registered_data_set_is_listed(vadbench, rows):
 def test_the_stand_in_is_generated(rows):
     row = rows()["synthetic-campus"]
     assert (row["status"], row["where"], row["stand_in"], row["default"]) == ("generated", None, True, True)
-    assert row["splits"] == ["train", "test"]
+    assert row["splits"] == ["train", "validation", "test"]
     assert row["layout"] == "coco-17"
     assert {"name", "type", "choices", "default", "required", "description"} == set(row["settings"][0])
 

@@ -99,7 +99,7 @@ def test_figure(telling, vadbench, tmp_path, options):
     ("options", "code", "said"),
     [
         (["telling", "--split", "tset"], 2, "'tset' is not one of"),
-        (["synthetic-campus", "--split", "validation"], 2, "no validation split\n  remedy: its splits are train, test"),
+        (["hr-shanghaitech", "--split", "validation"], 2, "no validation split\n  remedy: its splits are train, test"),
         (["synthetic-campus", "--length", "5", "--missing", "5"], 2, "no such window rule"),
         (["synthetic-campus", "-o", "figure.gif"], 2, "cannot be written as .gif"),
         (["hr-shanghaitech"], 3, "there is no data root"),

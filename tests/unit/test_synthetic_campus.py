@@ -31,7 +31,7 @@ def every_kind():
 def test_it_is_a_dataset_and_a_stand_in(small):
     assert isinstance(small, Dataset)
     assert small.info.stand_in
-    assert small.info.splits == ("train", "test")
+    assert small.info.splits == ("train", "validation", "test")
     assert "Apache-2.0" in small.info.licence
     assert any("never a result" in note for note in small.info.notes)
 
@@ -180,9 +180,17 @@ def test_empty_and_crowded_places(crowd):
 
 def test_an_unknown_split_is_an_error_that_says_what_to_do(small):
     for call in (small.tracks, small.labels, small.events):
-        with pytest.raises(DataError, match="validation") as caught:
-            call("validation")
-        assert "train, test" in str(caught.value)
+        with pytest.raises(DataError, match="'dev'") as caught:
+            call("dev")
+        assert "train, validation, test" in str(caught.value)
+
+
+def test_validation_has_anomalies_of_its_own(small):
+    names = {split: [event.kind for event in small.events(split)] for split in ("validation", "test")}
+    assert names["validation"]
+    assert any(part.any() for part in small.labels("validation").abnormal)
+    assert small.tracks("validation").fingerprint() != small.tracks("test").fingerprint()
+    assert campus(validation_clips=3).tracks("test").fingerprint() == small.tracks("test").fingerprint()
 
 
 @pytest.mark.parametrize(
