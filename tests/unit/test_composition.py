@@ -11,9 +11,10 @@ from made_parts import TOKENS, SignTokenizer, SumFlow, SumScorer, WeightedPrior
 from made_tracks import made_windows
 
 from vadbench.api import Context, Tokens, WindowRule
-from vadbench.engine import composition
-from vadbench.engine.composition import Composition, Parts, token_history, track_sequences
+from vadbench.engine import term_scores, window_batches
+from vadbench.engine.composition import Composition, Parts
 from vadbench.engine.config import CompositionConfig
+from vadbench.engine.token_chains import token_history, track_sequences
 
 WALKS = ({1: range(40), 2: [*range(5, 25), *range(40, 70)]}, {7: range(21)})
 ALL = CompositionConfig(terms=("semantic", "detail", "reconstruction"), history=2)
@@ -41,7 +42,7 @@ def forests(draw) -> list[int]:
 @given(forests())
 def test_track_sequences(previous):
     codes = torch.arange(2 * len(previous)).view(-1, 2)
-    found = track_sequences(codes, np.array(previous))
+    found = track_sequences(codes, np.array(previous), np.arange(len(previous)) + 7)
     ends = [i for i in range(len(previous)) if i not in previous]
     expected = []
     for at in ends:
@@ -50,6 +51,7 @@ def test_track_sequences(previous):
             chain.insert(0, previous[chain[0]])
         expected.append([token for window in chain for token in (2 * window, 2 * window + 1)])
     assert [sequence.tolist() for sequence in found] == expected
+    assert found.tracks.tolist() == [end + 7 for end in ends]
 
 
 @given(forests(), st.integers(0, 4))
@@ -132,7 +134,8 @@ class TestTerms:
         random.shuffle(order)
         order = order[:count]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(composition, "_BATCH", size)
+            patch.setattr(window_batches, "BATCH", size)
+            patch.setattr(term_scores, "BATCH", size)
             found = method.score_terms(windows.select(np.array(order)), Context())
         for name in ALL.terms:
             np.testing.assert_allclose(found[name], expected[name][order], rtol=1e-6)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
 import torch
 from made_tracks import made_windows
 
-from vadbench.api import COCO_17, COCO_18, ConfigError, Context, Flow, PoseShape, SkeletonLayout, TokenShape
-from vadbench.engine.trainer import seeded, train
+from vadbench.api import COCO_17, COCO_18, ConfigError, Context, Flow, Localised, PoseShape, SkeletonLayout, TokenShape
+from vadbench.engine.training.trainer import seeded, train
 from vadbench_msgflow.flow import STGCNCouplingConfig, STGCNCouplingFlow
+from vadbench_msgflow.stgcn import _affine_of_norm
 
 POSES = PoseShape(2, 8, COCO_17)
 TOKENS = TokenShape(codebook_size=6, tokens=2, width=3)
@@ -24,12 +26,19 @@ def made(poses: PoseShape = POSES, condition: TokenShape | None = TOKENS, *, sha
             for name, value in flow.state_dict().items():
                 if value.is_floating_point():
                     value.add_(0.3 * torch.randn_like(value).abs() if "var" in name else 0.3 * torch.randn_like(value))
+                if "whiten" in name:
+                    value.copy_(value.tril(-1) + value.diagonal().abs().diag_embed())
     return flow
 
 
 def drawn(poses: PoseShape = POSES, n: int = 5) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(3)
     return torch.randn(n, 2, poses.frames, poses.joints, generator=generator), torch.randn(n, 2, 3, generator=generator)
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return made_windows({1: range(60), 2: range(40)})
 
 
 @pytest.mark.parametrize("frames", [8, 10, 24])
@@ -60,6 +69,21 @@ def test_log_det_is_that_of_the_jacobian(conditioned):
         assert float(log_det[i]) == pytest.approx(float(torch.linalg.slogdet(jacobian).logabsdet), abs=1e-9)
 
 
+def test_batch_norm_as_one_affine_map_is_batch_norm():
+    """The residual path by torch's own batch norm, in training and after it, with the running statistics of several steps."""
+    generator = torch.Generator().manual_seed(0)
+    block = made(steps=2).steps[1].conditioner
+    linear, norm, own = block.residual, block.residual_norm, copy.deepcopy(block.residual_norm)
+    for training in (True, True, False):
+        norm.train(training)
+        own.train(training)
+        a = torch.randn(7, 8, 17, generator=generator) + 2
+        slope, offset = _affine_of_norm(linear, norm, a)
+        expected = own(linear(a.flatten(1)[..., None]).transpose(1, 2)).unflatten(2, a.shape[1:])
+        torch.testing.assert_close(slope[:, None, None] * a[:, None] + offset[:, None, None], expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(norm.state_dict(), own.state_dict())
+
+
 class TestCondition:
     def test_silent_before_training(self):
         flow, x, condition = made(shaken=False), *drawn()
@@ -86,7 +110,7 @@ class TestCondition:
         flow, (_, condition) = made(couplings=False), drawn()
         other = condition.clone()
         other[:, 1] += 1
-        moved = (flow._base_mean(condition) - flow._base_mean(other)).abs().amax(dim=(0, 1, 3))
+        moved = (flow.base.centred(condition) - flow.base.centred(other)).abs().amax(dim=(0, 1, 3))
         assert (moved[:4] == 0).all()
         assert (moved[4:] > 0).all()
 
@@ -97,19 +121,82 @@ class TestCondition:
         assert "condition=none" in caught.value.remedy
 
 
+class TestSeparableCovariance:
+    @torch.no_grad()
+    def test_is_the_gaussian_of_the_kronecker_product(self):
+        poses = PoseShape(2, 4, SkeletonLayout("small", ("a", "b", "c"), (), ()))
+        base = made(poses, covariance="separable").double().base
+        z, condition = (value.double() for value in drawn(poses))
+        frames, joints, _ = base._factors()
+        covariance = torch.linalg.inv(torch.kron(frames, joints).T @ torch.kron(frames, joints))
+        away = (z - base.centred(condition)).transpose(1, 2).reshape(5, -1)
+        expected = torch.distributions.MultivariateNormal(torch.zeros(24, dtype=torch.float64), covariance).log_prob(away)
+        torch.testing.assert_close(base.log_prob(z, condition), expected)
+
+    @torch.no_grad()
+    def test_starts_from_the_covariance_of_the_latents(self):
+        poses = PoseShape(2, 4, SkeletonLayout("small", ("a", "b", "c"), (), ()))
+        generator = torch.Generator().manual_seed(0)
+        frames, joints = (0.3 * torch.randn(n, n, generator=generator).double() + torch.eye(n) for n in (4, 6))
+        rows = frames @ torch.randn(60_000, 4, 6, generator=generator).double() @ joints.T
+        base = made(poses, None, covariance="separable", shaken=False).double().base
+        base.start(3 + rows.unflatten(2, (2, 3)).transpose(1, 2), None)
+        whiten = torch.kron(*base._factors()[:2])
+        truth = torch.kron(frames @ frames.T, joints @ joints.T)
+        torch.testing.assert_close(whiten @ truth @ whiten.T, torch.eye(24).double(), atol=0.05, rtol=0)
+
+    def test_trained_it_models_what_one_variance_cannot(self, windows):
+        x = torch.from_numpy(windows.batch(slice(None)).x)
+        found = {}
+        for covariance in ("identity", "separable"):
+            flow = TestFit().fitted(windows, covariance=covariance, learning_rate=0.01)
+            found[covariance] = float(flow.log_prob(x, None).mean().detach())
+        assert found["separable"] > found["identity"] + 0.5 * x[0].numel()
+
+    def test_survives_a_joint_that_never_moves(self):
+        flow = made(condition=None, covariance="separable", shaken=False)
+        x = torch.randn(64, 2, 8, 17, generator=torch.Generator().manual_seed(0))
+        x[..., 3] = 0
+        flow._start((x, None), (x, None))
+        assert torch.isfinite(flow.log_prob(x, None)).all()
+
+
+@pytest.mark.parametrize("covariance", ["identity", "separable"])
+@pytest.mark.parametrize("conditioned", [True, False])
+@torch.no_grad()
+def test_joint_surprise_sums_to_the_surprise(covariance, conditioned):
+    flow, (x, condition) = made(condition=TOKENS if conditioned else None, covariance=covariance), drawn()
+    given = condition if conditioned else None
+    shares = flow.joint_surprise(x, given)
+    assert shares.shape == (5, 8, 17)
+    assert isinstance(flow, Localised)
+    torch.testing.assert_close(shares.sum(dim=(1, 2)), -flow.log_prob(x, given), rtol=1e-4, atol=1e-2)
+
+
+@torch.no_grad()
+def test_joint_surprise_is_where_the_oddity_is():
+    flow, (x, _) = made(condition=None, shaken=False), drawn()
+    odd = x.clone()
+    odd[:, :, 5, 9] += 8
+    # What the coupling makes of the odd joint's other frames and joints is small beside it.
+    rise = flow.joint_surprise(odd, None) - flow.joint_surprise(x, None)
+    assert (rise.flatten(1).argmax(dim=1) == 5 * 17 + 9).all()
+
+
 class TestDensity:
     def test_by_change_of_variables(self):
         flow, (x, condition) = made(), drawn()
         z, log_det = flow(x, condition)
-        mean = flow._base_mean(condition)
+        mean = flow.base.centred(condition)
         base = torch.distributions.Normal(mean, 1.0).log_prob(z).sum(dim=(1, 2, 3))
         torch.testing.assert_close(flow.log_prob(x, condition), base + log_det, rtol=1e-5, atol=1e-3)
 
+    @pytest.mark.parametrize("covariance", ["identity", "separable"])
     @torch.no_grad()
-    def test_integrates_to_one(self):
+    def test_integrates_to_one(self, covariance):
         """One frame pair and one joint are 4 numbers; importance sampling from a wide Gaussian gives the integral."""
         poses = PoseShape(2, 2, SkeletonLayout("dot", ("a",), (), ()))
-        flow = made(poses, None, steps=2, base_mean=0.5).double()
+        flow = made(poses, None, steps=2, base_mean=0.5, covariance=covariance).double()
         generator = torch.Generator().manual_seed(0)
         wide = torch.distributions.Normal(0.0, 3.0)
         x = 3 * torch.randn(400_000, 2, 2, 1, generator=generator, dtype=torch.float64)
@@ -138,11 +225,6 @@ class TestDensity:
         torch.testing.assert_close(flow.log_prob(x[[2]], condition[[2]])[0], flow.log_prob(x, condition)[2])
 
 
-@pytest.fixture(scope="module")
-def windows():
-    return made_windows({1: range(60), 2: range(40)})
-
-
 class TestFit:
     def fitted(self, windows, seed: int = 0, condition=None, **settings):
         shape = TOKENS if condition is not None else None
@@ -162,8 +244,8 @@ class TestFit:
     def test_actnorm_starts_from_data(self, windows):
         flow = made(windows.shape, None, shaken=False)
         x = torch.from_numpy(windows.batch(slice(None)).x)
-        flow._start_actnorm(x, None)
-        z, _ = flow.steps[0].actnorm(x)
+        flow._start((x, None), (x, None))
+        z = torch.stack(flow.steps[0].actnorm(x[:, 0], x[:, 1])[:2], dim=1)
         torch.testing.assert_close(z.mean(dim=(0, 2, 3)), torch.zeros(2), atol=1e-4, rtol=0)
         torch.testing.assert_close(z.var(dim=(0, 2, 3)), torch.ones(2), atol=1e-2, rtol=0)
 

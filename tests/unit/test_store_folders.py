@@ -14,7 +14,7 @@ from stored_runs import made_labels, made_scores, write_run
 from vadbench.api import DataError, DriftError, UsageError
 from vadbench.store import folders
 from vadbench.store.arrays import save_scores
-from vadbench.store.folders import find_runs, new_run, open_run, remove_leftovers, run_path
+from vadbench.store.folders import find_runs, new_run, open_run, remove_leftovers, run_path, unfinished_run
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -206,8 +206,72 @@ class TestLeftovers:
         remove_leftovers(tmp_path)
         assert not (tmp_path / "m" / "d" / "0" / ".vadbench-partial-old").exists()
 
+    def test_unfinished_work_is_kept_for_a_week(self, tmp_path):
+        old = self.leftover(tmp_path, ".unfinished-0123", 8 * 86_400)
+        young = self.leftover(tmp_path, ".unfinished-4567", 6 * 86_400)
+        remove_leftovers(tmp_path)
+        assert not old.exists()
+        assert young.exists()
+
     def test_nothing(self, tmp_path):
         remove_leftovers(tmp_path / "nowhere")
+
+
+class TestUnfinished:
+    def path(self, root: Path) -> Path:
+        return run_path(root, "m", "d", 0, "0123456789ab")
+
+    def test_goes_when_the_run_is_stored(self, tmp_path):
+        with unfinished_run(self.path(tmp_path)) as folder:
+            assert folder == self.path(tmp_path).parent / ".unfinished-0123456789ab"
+            (folder / "checkpoints").mkdir()
+            (folder / "checkpoints" / "a").touch()
+        assert list(self.path(tmp_path).parent.iterdir()) == []
+
+    @pytest.mark.parametrize("kind", ["checkpoints", "parts"])
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, DataError])
+    def test_stays_if_something_was_trained(self, tmp_path, kind, error):
+        with pytest.raises(error), unfinished_run(self.path(tmp_path)) as folder:  # noqa: PT012
+            (folder / kind / "deep").mkdir(parents=True)
+            (folder / kind / "deep" / "a").touch()
+            raise error("x")
+        assert folder.is_dir()
+        with unfinished_run(self.path(tmp_path)) as again:
+            assert (again / kind / "deep" / "a").is_file()
+
+    def test_goes_if_nothing_was_trained(self, tmp_path):
+        with pytest.raises(DataError), unfinished_run(self.path(tmp_path)) as folder:  # noqa: PT012
+            (folder / "log.txt").touch()
+            (folder / "checkpoints").mkdir()
+            raise DataError("x")
+        assert not folder.exists()
+
+    def test_afresh(self, tmp_path):
+        folder = self.path(tmp_path).parent / ".unfinished-0123456789ab"
+        folder.mkdir(parents=True)
+        (folder / "log.txt").touch()
+        with unfinished_run(self.path(tmp_path), afresh=True) as afresh:
+            assert list(afresh.iterdir()) == []
+
+    def test_one_that_is_opened_is_not_old(self, tmp_path):
+        folder = self.path(tmp_path).parent / ".unfinished-0123456789ab"
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - 8 * 86_400,) * 2)
+        with unfinished_run(self.path(tmp_path)):
+            remove_leftovers(tmp_path)
+            assert folder.is_dir()
+
+    def test_is_no_run(self, tmp_path):
+        run = write_run(tmp_path)
+        with unfinished_run(run.path) as folder:
+            (folder / "run.json").write_bytes((run.path / "run.json").read_bytes())
+            assert [found.path for found in find_runs(tmp_path)] == [run.path]
+
+    def test_nothing_can_be_written(self, tmp_path):
+        (tmp_path / "m").touch()
+        with pytest.raises(UsageError, match="cannot be stored here") as caught, unfinished_run(self.path(tmp_path)):
+            pass
+        assert "--out" in caught.value.remedy
 
 
 def test_digest_is_sha256(tmp_path):

@@ -15,7 +15,7 @@ from everything_reachable import everything_reachable
 from tiny_methods import TINY_MSGFLOW
 
 from vadbench.api import Context, FrameLabels, PluginError, Trainer, TrainingPlan, Windows
-from vadbench.engine.trainer import seeded, train
+from vadbench.engine.training.trainer import seeded, train
 
 X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
 Y = X @ torch.tensor([1.0, -2, 0.5]) + 3
@@ -121,9 +121,43 @@ def test_loss_that_is_no_number(value):
     with pytest.raises(PluginError) as caught:
         train(module, loss, examples=50, plan=TrainingPlan(3, 8, 0.1), context=Context(name="msgflow.flow"))
     assert "epoch 2, step 3 of 7" in caught.value.what
+    assert f"examples {', '.join(map(str, module.steps[9][:5]))}, ..." in caught.value.what
     assert str(value) in caught.value.what
     assert caught.value.where == "msgflow.flow"
     assert "learning_rate" in caught.value.remedy
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 0.5])
+def test_gradient_that_is_no_number_spoils_nothing(clip_norm):
+    """The loss is 0 there and its gradient infinite: the square root of 0."""
+    module, before = Line(), []
+
+    def loss(index: torch.Tensor) -> torch.Tensor:
+        before[:] = [module.weight.detach().clone(), module.bias.detach().clone()]
+        value = module.loss(index)
+        return value if len(module.steps) < 8 else (value - value.detach()).sqrt()
+
+    with pytest.raises(PluginError) as caught:
+        train(module, loss, examples=50, plan=TrainingPlan(3, 8, 0.1, clip_norm=clip_norm), context=Context(name="m.flow"))
+    assert "gradient norm is nan" in caught.value.what or "gradient norm is inf" in caught.value.what
+    assert "epoch 2, step 1 of 7" in caught.value.what
+    assert f"examples {', '.join(map(str, module.steps[7][:5]))}, ..." in caught.value.what
+    assert torch.equal(module.weight, before[0])
+    assert torch.equal(module.bias, before[1])
+
+
+def test_loss_that_is_no_number_spoils_no_parameter():
+    module = Line()
+    with pytest.raises(PluginError):
+        train(module, lambda index: module.loss(index) * math.nan, examples=50, plan=TrainingPlan(1, 8, 0.1), context=Context())
+    assert torch.equal(module.weight, torch.zeros(3))
+
+
+def test_a_small_batch_is_named_whole():
+    module = Line()
+    with pytest.raises(PluginError) as caught:
+        train(module, lambda index: module.loss(index) * math.nan, examples=2, plan=TrainingPlan(1, 8, 0.1), context=Context())
+    assert caught.value.what.endswith(("(examples 0, 1)", "(examples 1, 0)"))
 
 
 def test_progress_and_log(caplog):
@@ -191,17 +225,18 @@ class TestPrepare:
 
 
 class TestNothingIsChosenByTheTestData:
-    """The loop has no test data, hands no score to anybody, and keeps no weights but the last."""
+    """The loop has no test data, hands no score to anybody, and keeps the last weights, or the best on held-out training data."""
 
     def test_it_is_given_a_module_a_loss_and_a_plan_and_nothing_to_evaluate_with(self):
-        given = {"module", "loss", "examples", "plan", "context", "prepare"}
+        given = {"module", "loss", "examples", "plan", "context", "prepare", "groups", "generators"}
         assert set(inspect.signature(train).parameters) == given
         assert set(inspect.signature(Trainer.__call__).parameters) == {"self", *given}
         assert {field.name for field in dataclasses.fields(TrainingPlan)} == {
             *("epochs", "batch_size", "learning_rate", "optimiser", "decay", "weight_decay", "clip_norm"),
+            *("schedule", "warmup", "held_out", "patience", "amp"),
         }
 
-    def test_the_last_weights_are_kept_and_not_the_best(self):
+    def test_the_last_weights_are_kept_and_not_the_best_where_nothing_is_held_out(self):
         module, states = Line(), []
 
         def loss(index):
@@ -222,11 +257,12 @@ class TestNothingIsChosenByTheTestData:
 
         plugins, reached = load_plugins(), []
 
-        def watching(module, loss, **given):
-            reached.append(list(everything_reachable(module, loss, given)))
-            return train(module, loss, **given)
+        def watching(training, module, loss, **given):
+            reached.append(list(everything_reachable(training, module, loss, given)))
+            return made(training, module, loss, **given)
 
-        monkeypatch.setattr(engine_run, "train", watching)
+        made = engine_run.Training.__call__
+        monkeypatch.setattr(engine_run.Training, "__call__", watching)
         (job,) = make_plan("msgflow", plugins, datasets=[str(pose_folder)], changes=TINY_MSGFLOW).jobs
         engine_run.run_job(job, plugins, out=tmp_path / "runs")
         poses = {split: len(job.dataset.tracks(split)) for split in ("train", "test")}

@@ -10,19 +10,25 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from vadbench.api.config import ComponentConfig, NoConfig
-    from vadbench.api.context import Context, Progress, Silent, Trainer, TrainingPlan
+    from vadbench.api.context import Context, Progress, Silent, Trainer
     from vadbench.api.contracts import (
+        CodeVectors,
         Detector,
         Diagnosed,
         Flow,
+        Localised,
+        Predictive,
         Prior,
+        Quality,
         Scorer,
         Stateful,
         TermDetector,
         Terms,
         Tokenizer,
         Tokens,
+        TokenSequences,
         TokenShape,
+        ValidatedScorer,
     )
     from vadbench.api.coordinates import Normaliser, PixelWindows, Placement, View
     from vadbench.api.dataset import (
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
     from vadbench.api.scores import WindowScores
     from vadbench.api.skeleton import SkeletonLayout
     from vadbench.api.tracks import Clip, FrameLabels, Tracks
+    from vadbench.api.training_plan import TrainingPlan
     from vadbench.api.windows import Batch, PoseShape, WindowRule, Windows
 
 VERSION: Final = 1
@@ -60,10 +67,10 @@ VERSION: Final = 1
 
 _HOME: Final = {
     "config": ("ComponentConfig", "NoConfig"),
-    "context": ("Context", "Progress", "Silent", "Trainer", "TrainingPlan"),
+    "context": ("Context", "Progress", "Silent", "Trainer"),
     "contracts": (
-        *("Detector", "Diagnosed", "Flow", "Prior", "Scorer", "Stateful"),
-        *("TermDetector", "Terms", "TokenShape", "Tokenizer", "Tokens"),
+        *("CodeVectors", "Detector", "Diagnosed", "Flow", "Localised", "Predictive", "Prior", "Quality", "Scorer", "Stateful"),
+        *("TermDetector", "Terms", "TokenSequences", "TokenShape", "Tokenizer", "Tokens", "ValidatedScorer"),
     ),
     "dataset": (
         *("Dataset", "DatasetInfo", "Expected", "Finding", "Inspectable", "Inspection", "Locatable"),
@@ -79,6 +86,7 @@ _HOME: Final = {
     "scores": ("WindowScores",),
     "skeleton": ("SkeletonLayout",),
     "tracks": ("Clip", "FrameLabels", "Tracks"),
+    "training_plan": ("TrainingPlan",),
     "windows": ("Batch", "PoseShape", "WindowRule", "Windows"),
     "coordinates": ("Normaliser", "PixelWindows", "Placement", "View"),
 }
@@ -96,6 +104,7 @@ __all__ = [
     "VERSION",
     "Batch",
     "Clip",
+    "CodeVectors",
     "ComponentConfig",
     "ConfigError",
     "Context",
@@ -113,6 +122,7 @@ __all__ = [
     "Inspectable",
     "Inspection",
     "Kind",
+    "Localised",
     "Locatable",
     "NoConfig",
     "Normaliser",
@@ -120,8 +130,10 @@ __all__ = [
     "Placement",
     "PluginError",
     "PoseShape",
+    "Predictive",
     "Prior",
     "Progress",
+    "Quality",
     "Registry",
     "RunFailedError",
     "Scorer",
@@ -133,6 +145,7 @@ __all__ = [
     "Stateful",
     "TermDetector",
     "Terms",
+    "TokenSequences",
     "TokenShape",
     "Tokenizer",
     "Tokens",
@@ -141,6 +154,7 @@ __all__ = [
     "TrainingPlan",
     "UsageError",
     "VadbenchError",
+    "ValidatedScorer",
     "View",
     "WindowRule",
     "WindowScores",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     import numpy as np
     import torch
+    from numpy.typing import NDArray
+
+    from vadbench.api.training_plan import TrainingPlan
 
 Advance = Callable[[int], None]
 """Reports that so many more units of a task are done."""
@@ -62,29 +65,6 @@ class Silent:
         return nullcontext(lambda _n: None)
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """How a torch component is optimised.
-
-    Args:
-        epochs: Passes over the examples.
-        batch_size: Examples a step; the last, smaller batch of an epoch is used too.
-        optimiser: ``adamw`` or ``adamax``.
-        learning_rate: At the first epoch.
-        decay: The learning rate is multiplied by this after each epoch.
-        weight_decay: Decoupled weight decay (AdamW only).
-        clip_norm: Largest gradient norm; 0 for no clipping.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    optimiser: Literal["adamw", "adamax"] = "adamw"
-    decay: float = 1.0
-    weight_decay: float = 0.0
-    clip_norm: float = 0.0
-
-
 class Trainer(Protocol):
     """The harness's training loop, so that a component brings a loss and nothing else."""
 
@@ -97,23 +77,33 @@ class Trainer(Protocol):
         plan: TrainingPlan,
         context: Context,
         prepare: Callable[[torch.Tensor], Any] | None = None,
+        groups: NDArray[Any] | torch.Tensor | None = None,
+        generators: Sequence[torch.Generator] = (),
     ) -> list[float]:
         """Minimises ``loss`` over ``module``'s parameters.
 
         Args:
-            module: Moved to ``context.device`` and put in training mode; left in evaluation mode.
+            module: Moved to ``context.device`` and put in training mode; left in evaluation mode. All that training changes must
+                be its parameters and buffers, or it is lost where a killed run is taken up again.
             loss: Given the indices (B,) int64, on the CPU, of the examples of a step, or what ``prepare`` made of them, returns
-                the scalar mean loss.
+                the scalar mean loss. With held-out examples it is called in evaluation mode as well: a loss with side effects,
+                such as a codebook that follows moving averages, must look at ``module.training`` and have them in training only.
             examples: Number of examples; shuffled anew every epoch from the context's seed.
-            plan: Optimiser and schedule.
+            plan: Optimiser, schedule, and what is held out.
             context: Of the component that trains.
-            prepare: Gathers the examples of a step while the step before runs, in another thread; it must not use the module.
+            prepare: Gathers the examples of a step while the step before runs, in another thread; it must not use the module, and
+                draw nothing at random.
+            groups: (N,) the track of each example, as a number: what is held out is whole tracks, as windows of one track are
+                nearly copies of one another. Without it, single examples are held out.
+            generators: The random generators that the loss draws from, so that their states are kept with the rest.
 
         Returns:
-            The mean loss of each epoch.
+            The mean training loss of each epoch.
 
         Raises:
-            PluginError: when the loss is not finite; names the epoch and the step.
+            PluginError: when the loss or the norm of its gradient is not finite; names the epoch, the step and the examples. The
+                parameters are those before that step.
+            DataError: when there are too few tracks to hold any out.
         """
         ...
 
@@ -171,9 +161,13 @@ class Context:
         examples: int,
         plan: TrainingPlan,
         prepare: Callable[[torch.Tensor], Any] | None = None,
+        groups: NDArray[Any] | torch.Tensor | None = None,
+        generators: Sequence[torch.Generator] = (),
     ) -> list[float]:
         """Runs the harness's training loop with this context; see `Trainer`."""
-        return self.trainer(module, loss, examples=examples, plan=plan, context=self, prepare=prepare)
+        return self.trainer(
+            module, loss, examples=examples, plan=plan, context=self, prepare=prepare, groups=groups, generators=generators
+        )
 
     def chosen(self, what: str, value: object, *, by: ChosenBy) -> None:
         """Declares a choice that was made by data: an epoch, a threshold, a number of clusters.

@@ -28,7 +28,7 @@ every ``torch.nn.Module`` does: a mapping of names to tensors, which is what ``w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -64,6 +64,19 @@ class Tokens:
 
     codes: torch.Tensor
     vectors: torch.Tensor
+
+
+class TokenSequences(list["torch.Tensor"]):
+    """Token sequences with the track that each comes from; a plain list for whoever does not ask.
+
+    Args:
+        sequences: Each (n,) int64.
+        tracks: (N,) int64, a number of its own for each track; sequences that share frames share it.
+    """
+
+    def __init__(self, sequences: Iterable[torch.Tensor], tracks: NDArray[np.int64]) -> None:
+        super().__init__(sequences)
+        self.tracks = tracks
 
 
 @runtime_checkable
@@ -118,7 +131,9 @@ class Prior(Protocol):
     def fit(self, sequences: Sequence[torch.Tensor], context: Context) -> None:
         """Learns from the token sequences of whole tracks, each (n,) int64, n a multiple of L, oldest first.
 
-        In scoring a window is given the H tokens before it at most; training should show it no more.
+        In scoring a window is given the H tokens before it at most; training should show it no more. One track gives several
+        sequences, as it is cut at several phases and seen in several views: the harness passes `TokenSequences`, which say
+        of which track each is.
         """
         ...
 
@@ -140,6 +155,32 @@ class Prior(Protocol):
 
         The generator decides what is drawn.
         """
+        ...
+
+
+@runtime_checkable
+class Predictive(Protocol):
+    """Optional, of a prior: gives the whole distribution of each token, which conditioning on predicted codes needs."""
+
+    def distribution(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        """Log-probabilities of every code at each place of the window, given the tokens before that place.
+
+        Args:
+            codes: (B, L) int64.
+            history: As `Prior.log_prob` takes it.
+
+        Returns:
+            (B, L, codebook_size) float32, nats; gathered at ``codes`` it is what ``log_prob`` gives.
+        """
+        ...
+
+
+@runtime_checkable
+class CodeVectors(Protocol):
+    """Optional, of a tokenizer: the vectors that stand for any codes, which conditioning on predicted codes needs."""
+
+    def vectors(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes (..., L) to vectors (..., L, D) float32, those that ``encode`` gives with them."""
         ...
 
 
@@ -168,6 +209,15 @@ class Flow(Protocol):
 
 
 @runtime_checkable
+class Localised(Protocol):
+    """Optional, of a flow: says where in a window its surprise lies, which ``vadbench explain`` shows joint by joint."""
+
+    def joint_surprise(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        """The share of each joint of each frame in ``-log_prob``: (B, T, J) float32, nats, summing to it over T and J."""
+        ...
+
+
+@runtime_checkable
 class Scorer(Protocol):
     """Fuses the terms of a composition into one anomaly score.
 
@@ -181,6 +231,27 @@ class Scorer(Protocol):
 
     def score(self, terms: Terms) -> NDArray[np.float64]:
         """Terms of B windows to scores (B,)."""
+        ...
+
+
+Quality = Callable[["NDArray[np.float64]"], float]
+"""How well scores (W,) of the validation windows find what is abnormal: the headline figure of the run's protocol, in [0, 1]."""
+
+
+@runtime_checkable
+class ValidatedScorer(Scorer, Protocol):
+    """A scorer that makes a choice on a labelled validation split; it is told how good a choice is, and no label."""
+
+    def choose(self, terms: Terms, quality: Quality) -> Mapping[str, float]:
+        """Called after ``fit``, where the data set has a labelled validation split; elsewhere the run is refused.
+
+        Args:
+            terms: Of the validation windows, each (W,).
+            quality: Of a score (W,) of those windows.
+
+        Returns:
+            What was chosen, by name; it stands in the run's record as chosen by validation.
+        """
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,17 @@ _SEED = click.IntRange(0, 2**63 - 1)
     show_default=True,
     help="CPU threads. Scores depend on their number in the last bits, and training on those: compare runs of one number.",
 )
+@click.option(
+    "--checkpoint-minutes",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="Time between checkpoints; 0 for one after every step. A run that was killed is taken up again by the same command.",
+)
+@click.option("--compile", "compiled", is_flag=True, help="Compile the training with torch.compile; needs a C++ compiler.")
+@click.option("--tensorboard", type=click.Path(path_type=Path, file_okay=False), help="Write events for TensorBoard below DIR.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of all runs.")
-@click.option("--force", is_flag=True, help="Run again even if a finished identical run is there.")
+@click.option("--force", is_flag=True, help="Run again even if an identical run is there, finished or not.")
 @click.option("--no-plots", is_flag=True, help="Write no plots.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(
@@ -56,6 +66,9 @@ def run(
     scorer: str | None,
     device: str,
     threads: int,
+    checkpoint_minutes: float,
+    compiled: bool,
+    tensorboard: Path | None,
     out: Path,
     force: bool,
     no_plots: bool,
@@ -67,7 +80,7 @@ def run(
     """
     from vadbench.engine.device import choose_device
     from vadbench.engine.plan import make_plan
-    from vadbench.engine.run import run_job
+    from vadbench.engine.run import TrainingOptions, run_job
 
     plugins = installed_plugins()
     wanted: dict[Kind, str | None] = {"tokenizer": tokenizer, "prior": prior, "flow": flow, "scorer": scorer}
@@ -80,12 +93,25 @@ def run(
             "a generated stand-in. Its figures try the software out; they are not a result.",
             err=as_json,
         )
+    options = TrainingOptions(checkpoint_minutes * 60, compiled, tensorboard)
     done: list[Outcome] = []
     failed: list[tuple[Job, VadbenchError]] = []
     with shown_progress() as progress:
         for job in plan.jobs:
             try:
-                done.append(run_job(job, plugins, out=out, device=chosen_device, threads=threads, force=force, progress=progress))
+                done.append(
+                    run_job(
+                        job,
+                        plugins,
+                        out=out,
+                        device=chosen_device,
+                        threads=threads,
+                        force=force,
+                        progress=progress,
+                        options=options,
+                        announce=partial(click.echo, err=True),
+                    )
+                )
             except VadbenchError as error:
                 if len(plan.jobs) == 1 and not as_json:
                     raise

@@ -8,14 +8,21 @@ import torch
 
 from vadbench.api import Context, Detector, PluginError, PoseShape, TokenShape, VadbenchError
 from vadbench.engine.composition import Composition, Parts
-from vadbench.engine.trainer import seeded
+from vadbench.engine.training.trainer import seeded
 
 if TYPE_CHECKING:
     from vadbench.engine.config import Component, ResolvedMethod
+    from vadbench.engine.part_store import PartStore
 
 
-def build_detector(resolved: ResolvedMethod, poses: PoseShape, context: Context) -> Detector:
+def build_detector(resolved: ResolvedMethod, poses: PoseShape, context: Context, *, parts: PartStore | None = None) -> Detector:
     """The method's detector, untrained; initial weights depend on the context's seed and nothing else.
+
+    Args:
+        resolved: The method.
+        poses: Shape of the windows.
+        context: Of the run.
+        parts: Where a composition finds parts that were trained before, and puts those that it trains.
 
     Raises:
         PluginError: if a component cannot be imported or made.
@@ -27,7 +34,7 @@ def build_detector(resolved: ResolvedMethod, poses: PoseShape, context: Context)
     tokenizer = _make(chosen["tokenizer"], context, poses) if "tokenizer" in chosen else None
     tokens = _token_shape(tokenizer, chosen["tokenizer"]) if tokenizer is not None else None
     settings = resolved.method.composition
-    conditioned = settings.condition == "own"
+    conditioned = settings.condition != "none"
     history = settings.history * tokens.tokens if tokens is not None else 0
     return Composition(
         Parts(
@@ -37,6 +44,8 @@ def build_detector(resolved: ResolvedMethod, poses: PoseShape, context: Context)
             flow=_make(chosen["flow"], context, poses, tokens if conditioned else None) if "flow" in chosen else None,
         ),
         settings,
+        store=parts,
+        recipe={kind: resolved.settings[kind] for kind in chosen},
     )
 
 

@@ -1,7 +1,7 @@
 """A composition of tokenizer, prior, flow and scorer, which is itself a detector.
 
     semantic       - sum_k log p(c_k | c_<k, the track's tokens before the window)    tokenizer + prior
-    detail         - log p(x | q)                                                      flow, conditioned on the code vectors
+    detail         - log p(x | q)                                                      flow, conditioned on code vectors
     reconstruction mean smooth-L1 distance of x and its decoded tokens                 tokenizer
 
 Any part may be absent; then so are the terms that need it. All terms are higher for more anomalous, likelihoods in nats.
@@ -9,28 +9,32 @@ Any part may be absent; then so are the terms that need it. All terms are higher
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
-from torch.nn.functional import smooth_l1_loss
 
-from vadbench.api import Context, DataError, Diagnosed, Flow, Prior, Scorer, Terms, Tokenizer, Tokens, Windows
+from vadbench.api import ConfigError, Context, Diagnosed, Flow, Prior, Scorer, Terms, Tokenizer, ValidatedScorer, Windows
+from vadbench.engine.conditions import check_predictable, predicted_condition
 from vadbench.engine.plugin_faults import component_step
-from vadbench.engine.prefetch import prefetched
-from vadbench.engine.trainer import seeded
+from vadbench.engine.term_scores import score_terms
+from vadbench.engine.token_chains import token_history, track_sequences
+from vadbench.engine.training.trainer import seeded
+from vadbench.engine.window_batches import window_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from vadbench.engine.config import CompositionConfig
+    from vadbench.engine.part_store import PartStore
+    from vadbench.engine.validation import Validation
 
-_BATCH = 1024
-"""Windows scored at once; no score depends on it."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +53,57 @@ class Parts:
 
 
 class Composition:
-    """Fits its parts one after another, each given what those before it learned; fulfils `TermDetector`."""
+    """Fits its parts one after another, each given what those before it learned; fulfils `TermDetector`.
 
-    def __init__(self, parts: Parts, config: CompositionConfig) -> None:
+    Args:
+        parts: Built, not fitted.
+        config: How they work together.
+        store: Where parts are found that were trained before, and those put that are trained now.
+        recipe: Kind to name and settings of each part, by which the store knows them.
+
+    Raises:
+        ConfigError: if the flow is to be conditioned on predicted codes and a part cannot predict.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        config: CompositionConfig,
+        store: PartStore | None = None,
+        recipe: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         self.parts = parts
         self.config = config
         needs = {"semantic": parts.prior, "detail": parts.flow, "reconstruction": parts.tokenizer}
         self.terms = tuple(term for term in config.terms if needs[term] is not None)
-        self.conditioned = config.condition == "own" and parts.tokenizer is not None and parts.flow is not None
+        self.condition = config.condition if parts.tokenizer is not None and parts.flow is not None else "none"
+        if self.condition == "predicted":
+            check_predictable(parts.tokenizer, parts.prior)
+        self.validation: Callable[[], Validation] | None = None
+        """Gives the labelled validation split, where the data set has one; the run sets it, for scorers that choose by it."""
+        self._store, self._recipe = store, recipe or {}
 
     def fit(self, windows: Windows, context: Context) -> None:
         """Tokenizer, then prior on the tokens of whole tracks, then flow on the code vectors, then scorer on the terms."""
-        parts = self.parts
-        condition = None
-        if parts.tokenizer is not None:
-            with _part(context, "tokenizer", parts.tokenizer) as own:
-                parts.tokenizer.fit(windows, own)
-            linked, previous = windows.linked()
-            codes, vectors = self._tokenise(linked, context, vectors_of=len(windows) if self.conditioned else 0)
-            condition = vectors if self.conditioned else None
-            if parts.prior is not None:
-                with _part(context, "prior", parts.prior) as own:
-                    parts.prior.fit(track_sequences(codes, previous), own)
-        if parts.flow is not None:
-            with _part(context, "flow", parts.flow) as own:
-                parts.flow.fit(windows, condition, own)
+        parts, keys = self.parts, dict[str, str]()
+        tokens = _TrainingTokens(parts, windows, context)
+        if (tokenizer := parts.tokenizer) is not None:
+            keys["tokenizer"] = self._fit("tokenizer", {}, context, lambda: windows, tokenizer.fit)
+        if (prior := parts.prior) is not None:
+            before = {"tokenizer": keys["tokenizer"], "history": self.config.history}
+            keys["prior"] = self._fit("prior", before, context, tokens.sequences, prior.fit)
+        if (flow := parts.flow) is not None:
+            # A flow that looks at no codes is the same whatever tokenizer stands beside it.
+            before = {"condition": self.condition, **(keys if self.condition == "predicted" else {})}
+            if self.condition == "own":
+                before["tokenizer"] = keys["tokenizer"]
+            keys["flow"] = self._fit(
+                "flow", before, context, lambda: self._condition(tokens), lambda given, own: flow.fit(windows, given, own)
+            )
+        scored = {**keys, "composition": self.config.model_dump(mode="json")}
+        plain = windows.select(windows.view == 0)
         # The statistics of the terms are those of the training windows as they are, not of augmented ones.
-        parts.scorer.fit(self.score_terms(windows.select(windows.view == 0), context))
+        self._fit("scorer", scored, context, lambda: self.score_terms(plain, context), self._fit_scorer(context))
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
         """(W,) fused scores."""
@@ -85,31 +113,11 @@ class Composition:
         """Terms to scores (W,)."""
         return np.asarray(self.parts.scorer.score(terms), dtype=np.float64)
 
-    @torch.inference_mode()
     def score_terms(self, windows: Windows, context: Context) -> dict[str, NDArray[np.float64]]:
         """The terms of ``config.terms`` whose parts are there, each (W,)."""
-        tokenizer, prior, flow = self.parts.tokenizer, self.parts.prior, self.parts.flow
-        columns: dict[str, list[torch.Tensor]] = {term: [] for term in self.terms if term != "semantic"}
-        linked, previous = windows.linked() if tokenizer is not None and prior is not None else (windows, None)
-        codes: list[torch.Tensor] = []
-        with context.progress.task(f"score {context.name}", len(linked)) as advance:
-            for x in _batches(linked, context.device):
-                done = sum(len(part) for part in codes)
-                tokens = tokenizer.encode(x) if tokenizer is not None else None
-                if tokens is not None:
-                    codes.append(tokens.codes)
-                # Earlier windows that were only linked in for their tokens are not scored themselves.
-                own = x[: max(len(windows) - done, 0)]
-                if len(own) and "detail" in columns and flow is not None:
-                    condition = tokens.vectors[: len(own)] if tokens is not None and self.conditioned else None
-                    columns["detail"].append(-flow.log_prob(own, condition))
-                if len(own) and "reconstruction" in columns and tokenizer is not None and tokens is not None:
-                    columns["reconstruction"].append(_distance(own, tokenizer.decode(tokens.codes[: len(own)])))
-                advance(len(x))
-            terms = {name: _joined(parts) for name, parts in columns.items()}
-            if "semantic" in self.terms and prior is not None and previous is not None:
-                terms["semantic"] = self._surprise(prior, torch.cat(codes) if codes else None, previous, len(windows))
-        return {name: terms[name] for name in self.terms}
+        return score_terms(
+            self.parts, self.terms, condition=self.condition, history=self.config.history, windows=windows, context=context
+        )
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """The state of every part, its names prefixed by the part's kind."""
@@ -132,91 +140,86 @@ class Composition:
         found = [(kind, part.diagnostics()) for kind, part in parts if isinstance(part, Diagnosed)]
         return {f"{kind}.{name}": float(value) for kind, told in found for name, value in told.items()}
 
-    @torch.no_grad()  # not inference_mode: the flow takes gradients through what it computes from these vectors
-    def _tokenise(self, windows: Windows, context: Context, vectors_of: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Codes (U, L) of all windows, and code vectors (n, L, D) of the first ``vectors_of``, on the CPU."""
+    def _fit(
+        self, kind: str, before: Mapping[str, Any], context: Context, give: Callable[[], T], fit: Callable[[T, Context], None]
+    ) -> str:
+        """Fits one part on what it is given, or takes it from the store; the key that the store knows it by, if there is one."""
+        part, store, own = self.parts.named()[kind], self._store, context.child(kind)
+        key = "" if store is None else store.key(kind, self._recipe[kind], before)
+        if store is not None and store.taken(key, kind, part, own):
+            return key
+        given = give()  # before the part's seed is set: what the parts before it draw does not change what this one draws
+        kept = nullcontext() if store is None else store.kept(key, kind, part, own)
+        with kept, component_step("fit", kind, part), seeded(own.seed):
+            fit(given, own)
+        return key
+
+    def _condition(self, tokens: _TrainingTokens) -> torch.Tensor | None:
+        """(W, L, D) what the flow is trained with, on the CPU."""
+        tokenizer, prior = self.parts.tokenizer, self.parts.prior
+        if self.condition == "own":
+            return tokens.vectors()
+        if self.condition == "predicted" and tokenizer is not None and prior is not None:
+            with torch.no_grad():  # not inference_mode: the flow takes gradients through what it computes from these vectors
+                codes, history = tokens.with_history(self.config.history)
+                return predicted_condition(tokenizer, prior, codes, history).cpu()
+        return None
+
+    def _fit_scorer(self, context: Context) -> Callable[[Terms, Context], None]:
+        scorer = self.parts.scorer
+
+        def fit(terms: Terms, own: Context) -> None:
+            scorer.fit(terms)
+            if not isinstance(scorer, ValidatedScorer):
+                return
+            if self.validation is None:
+                raise ConfigError(
+                    f"{type(scorer).__name__} chooses by a labelled validation split, and this data set has none",
+                    where="scorer",
+                    remedy="use it on a data set that has one, such as ubnormal, or choose another scorer with --scorer",
+                )
+            validation = self.validation()
+            for what, value in scorer.choose(self.score_terms(validation.windows, context), validation.quality).items():
+                own.chosen(what, value, by="validation")
+
+        return fit
+
+
+@dataclass(slots=True)
+class _TrainingTokens:
+    """The tokens of the training windows and of the windows before them, encoded once, and only if a part asks for them."""
+
+    parts: Parts
+    windows: Windows
+    context: Context
+    _linked: Windows | None = field(default=None, init=False)
+    _previous: NDArray[np.int64] | None = field(default=None, init=False)
+    _codes: torch.Tensor | None = field(default=None, init=False)
+
+    def sequences(self) -> list[torch.Tensor]:
+        """Whole tracks, see `track_sequences`."""
+        codes, linked, previous = self._encoded()
+        bounds = linked.tracks.track_bounds()
+        return track_sequences(codes, previous, np.searchsorted(bounds, linked.first, side="right") - 1)
+
+    def with_history(self, history: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Codes (W, L) and history (W, history * L) of the training windows, on the device."""
+        codes, _, previous = self._encoded()
+        before = token_history(codes, torch.from_numpy(previous), history)[: len(self.windows)]
+        return codes[: len(self.windows)].to(self.context.device), before.to(self.context.device)
+
+    @torch.no_grad()
+    def vectors(self) -> torch.Tensor:
+        """(W, L, D) the training windows' own code vectors, on the CPU."""
         tokenizer = self.parts.tokenizer
-        if tokenizer is None:
-            raise DataError("there is no tokenizer to encode with")
-        codes, vectors, kept = [], [], 0
-        for x in _batches(windows, context.device):
-            tokens: Tokens = tokenizer.encode(x)
-            codes.append(tokens.codes.cpu())
-            own = tokens.vectors[: max(vectors_of - kept, 0)].cpu()
-            vectors.append(own)
-            kept += len(own)
-        return torch.cat(codes), torch.cat(vectors) if vectors_of else None
+        assert tokenizer is not None  # noqa: S101 - a condition needs one, see Composition.condition
+        return torch.cat([tokenizer.encode(x).vectors.cpu() for x in window_batches(self.windows, self.context.device)])
 
-    def _surprise(self, prior: Prior, codes: torch.Tensor | None, previous: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-        if codes is None or count == 0:
-            return np.zeros(0)
-        history = token_history(codes, torch.from_numpy(previous).to(codes.device), self.config.history)
-        pieces = zip(torch.split(codes[:count], _BATCH), torch.split(history[:count], _BATCH), strict=True)
-        return _joined([-prior.log_prob(own, before).sum(dim=1) for own, before in pieces])
-
-
-def token_history(codes: torch.Tensor, previous: torch.Tensor, windows: int) -> torch.Tensor:
-    """The tokens of the ``windows`` windows before each, oldest first, -1 where there is none.
-
-    Args:
-        codes: (U, L) tokens of every window.
-        previous: (U,) index of each window's predecessor, -1 for none.
-        windows: How many to walk back.
-
-    Returns:
-        (U, windows * L) int64.
-    """
-    padded = torch.cat([codes, torch.full_like(codes[:1], -1)])
-    steps = torch.cat([previous, previous.new_full((1,), -1)])
-    at = torch.arange(len(codes), device=codes.device)
-    blocks = []
-    for _ in range(windows):
-        at = steps[at]
-        blocks.append(padded[at])
-    return torch.cat(blocks[::-1], dim=1) if blocks else codes.new_zeros((len(codes), 0))
-
-
-def track_sequences(codes: torch.Tensor, previous: NDArray[np.int64]) -> list[torch.Tensor]:
-    """Whole tracks as token sequences: every maximal chain of windows that follow one another, oldest first.
-
-    Each window belongs to one chain, as no two windows have the same predecessor.
-
-    Args:
-        codes: (U, L) tokens of every window.
-        previous: (U,) index of each window's predecessor, -1 for none.
-    """
-    has_next = np.zeros(len(previous), dtype=bool)
-    has_next[previous[previous >= 0]] = True
-    links = previous.tolist()
-    sequences = []
-    for end in np.flatnonzero(~has_next).tolist():
-        chain = []
-        at = end
-        while at >= 0:
-            chain.append(at)
-            at = links[at]
-        sequences.append(codes[chain[::-1]].reshape(-1))
-    return sequences
-
-
-@contextmanager
-def _part(context: Context, kind: str, part: object) -> Iterator[Context]:
-    """The context of one part, with torch's global generators seeded for it; an error of the part's names it."""
-    own = context.child(kind)
-    with component_step("fit", kind, part), seeded(own.seed):
-        yield own
-
-
-def _batches(windows: Windows, device: str) -> Iterator[torch.Tensor]:
-    def batch(begin: int) -> torch.Tensor:
-        return torch.from_numpy(windows.batch(slice(begin, begin + _BATCH)).x).to(device)
-
-    return prefetched(batch, range(0, len(windows), _BATCH))
-
-
-def _distance(x: torch.Tensor, decoded: torch.Tensor) -> torch.Tensor:
-    return smooth_l1_loss(decoded, x, reduction="none").mean(dim=(1, 2, 3))
-
-
-def _joined(parts: list[torch.Tensor]) -> NDArray[np.float64]:
-    return torch.cat(parts).double().cpu().numpy() if parts else np.zeros(0)
+    @torch.no_grad()
+    def _encoded(self) -> tuple[torch.Tensor, Windows, NDArray[np.int64]]:
+        if self._codes is None or self._linked is None or self._previous is None:
+            tokenizer = self.parts.tokenizer
+            assert tokenizer is not None  # noqa: S101 - the configuration refuses a prior without one
+            self._linked, self._previous = self.windows.linked()
+            self._codes = torch.cat([tokenizer.encode(x).codes.cpu() for x in window_batches(self._linked, self.context.device)])
+        return self._codes, self._linked, self._previous

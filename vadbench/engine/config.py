@@ -46,8 +46,9 @@ class CompositionConfig(ComponentConfig):
         default=("semantic", "detail"), description="terms of the score; those whose part is absent are left out"
     )
     history: int = Field(default=2, ge=0, description="windows before this one whose tokens the prior sees")
-    condition: Literal["own", "none"] = Field(
-        default="own", description="what the flow is conditioned on: the window's own codes"
+    condition: Literal["own", "predicted", "none"] = Field(
+        default="own",
+        description="codes that the flow is conditioned on: the window's own, or those that the prior expects",
     )
 
 
@@ -245,6 +246,17 @@ def _check_parts(method: MethodConfig) -> None:
         return
     if method.prior is not None and method.tokenizer is None:
         raise ConfigError("a prior needs a tokenizer", where=method.name, remedy="add --prior none, or keep a tokenizer")
+    if (
+        method.composition.condition == "predicted"
+        and method.flow is not None
+        and method.tokenizer is not None
+        and method.prior is None
+    ):
+        raise ConfigError(
+            "predicted codes need a prior, and there is none",
+            where="composition.condition",
+            remedy="keep the prior, or choose condition own or none",
+        )
     if method.scorer is None:
         raise ConfigError("a composition needs a scorer", where=method.name, remedy="choose one with --scorer")
     needs = {"semantic": method.prior, "detail": method.flow, "reconstruction": method.tokenizer}

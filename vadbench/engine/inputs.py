@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vadbench.api import Clip, DataError, Dataset, FrameLabels, Progress, Tracks, WindowRule, Windows
+from vadbench.api import Clip, DataError, Dataset, FrameLabels, Progress, Split, Tracks, WindowRule, Windows
 from vadbench.data.layout_conversion import convert_layout
 from vadbench.data.normalisation import fit_normaliser
 from vadbench.data.windowing import cut_windows
@@ -32,6 +32,8 @@ class Inputs:
     test: Windows
     test_clips: tuple[Clip, ...]
     poses: dict[str, str]
+    validation: Windows | None = None
+    validation_clips: tuple[Clip, ...] = ()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Split to number of clips, frames, tracks, poses, windows, and of tracks and clips too short to give a window."""
@@ -45,6 +47,7 @@ def read_inputs(
     *,
     settings: Mapping[str, Any] | None = None,
     cache: TrackCache | None = None,
+    validation: bool = False,
 ) -> Inputs:
     """Reads the poses and cuts them into windows.
 
@@ -54,6 +57,7 @@ def read_inputs(
         progress: Where to show it.
         settings: Those that the data set was opened with.
         cache: Where parsed poses are kept; None to parse them.
+        validation: Whether the validation split is read as well.
 
     Raises:
         DataError: if poses are missing or damaged, or a split gives no window.
@@ -66,28 +70,38 @@ def read_inputs(
     seen = _seen(train, config)
     normaliser = fit_normaliser(config.normalisation, seen)
     inputs = Inputs(
-        train=cut_windows(seen, _rule(config, config.train_stride), normaliser, config.augment),
-        test=cut_windows(_seen(test, config), _rule(config, config.test_stride), normaliser, config.average),
+        train=cut_windows(seen, window_rule(config, config.train_stride), normaliser, config.augment),
+        test=cut_windows(_seen(test, config), window_rule(config, config.test_stride), normaliser, config.average),
         test_clips=test.clips,
         poses={"train": train_print, "test": test_print},
     )
     _check_windows("train", inputs.train, dataset)
     _check_windows("test", inputs.test, dataset)
-    return inputs
+    if not validation:
+        return inputs
+    poses, fingerprint = read_tracks(dataset, "validation", settings or {}, cache)
+    windows = cut_windows(_seen(poses, config), window_rule(config, config.test_stride), normaliser, config.average)
+    _check_windows("validation", windows, dataset)
+    return replace(inputs, validation=windows, validation_clips=poses.clips, poses={**inputs.poses, "validation": fingerprint})
 
 
 def read_test_labels(dataset: Dataset, clips: Sequence[Clip]) -> FrameLabels:
-    """The test labels; called when the scores are final.
+    """The test labels; called when the scores are final. Raises what `read_labels` raises."""
+    return read_labels(dataset, "test", clips)
+
+
+def read_labels(dataset: Dataset, split: Split, clips: Sequence[Clip]) -> FrameLabels:
+    """The labels of a split.
 
     Raises:
         DataError: if they are not of these clips, or of other lengths.
     """
     with dataset_step("give its labels", dataset):
-        labels = dataset.labels("test")
+        labels = dataset.labels(split)
     names = tuple(clip.name for clip in clips)
     if labels.clips != names:
         odd = sorted(set(labels.clips) ^ set(names)) or ["their order"]
-        raise DataError("poses and ground truth are not of the same clips", where=f"test split: {', '.join(odd[:5])}")
+        raise DataError("poses and ground truth are not of the same clips", where=f"{split} split: {', '.join(odd[:5])}")
     for clip, truth in zip(clips, labels.abnormal, strict=True):
         if len(truth) != clip.n_frames:
             raise DataError(
@@ -104,7 +118,8 @@ def _seen(tracks: Tracks, config: WindowsConfig) -> Tracks:
     return replace(convert_layout(tracks, config.layout), clips=numbered)
 
 
-def _rule(config: WindowsConfig, stride: int) -> WindowRule:
+def window_rule(config: WindowsConfig, stride: int) -> WindowRule:
+    """The rule that the configuration asks for, at a stride."""
     return WindowRule(config.length, stride, config.missing, config.keep_last)
 
 

@@ -34,7 +34,7 @@ def environment(device: str) -> Environment:
     )
 
 
-def run_identity(job: Job, plugins: Plugins, *, device: str, threads: int, poses: dict[str, str]) -> str:
+def run_identity(job: Job, plugins: Plugins, *, device: str, threads: int, poses: dict[str, str], compiled: bool = False) -> str:
     """12 hex digits over all that decides the scores of a run: two runs of one identity have the same scores.
 
     The source code counts by its content, so a component that was edited is never taken for what it was before.
@@ -45,21 +45,39 @@ def run_identity(job: Job, plugins: Plugins, *, device: str, threads: int, poses
         device: ``cpu`` or ``cuda``, without the index.
         threads: CPU threads.
         poses: Split to fingerprint.
+        compiled: Whether losses are compiled.
     """
+    shared = _computed_with(job, plugins, device=device, threads=threads, compiled=compiled)
+    return digest_of({"config": job.resolved.settings, "poses": poses, "protocol": job.protocol.digest(), **shared})
+
+
+def training_identity(
+    job: Job, plugins: Plugins, *, device: str, threads: int, poses: dict[str, str], compiled: bool = False
+) -> dict[str, Any]:
+    """All that decides what a part of a method learns, but for the settings of the parts themselves; arguments as above.
+
+    The poses of the test split are none of it, and neither is the protocol.
+    """
+    return {
+        "windows": job.resolved.settings["windows"],
+        "poses": {split: fingerprint for split, fingerprint in poses.items() if split != "test"},
+        **_computed_with(job, plugins, device=device, threads=threads, compiled=compiled),
+    }
+
+
+def _computed_with(job: Job, plugins: Plugins, *, device: str, threads: int, compiled: bool) -> dict[str, Any]:
     components = job.resolved.components.values()
     packages = {part.entry.target.partition(":")[0].partition(".")[0] for part in components}
-    identity: dict[str, Any] = {
-        "config": job.resolved.settings,
-        "poses": poses,
+    return {
         "seed": job.seed,
-        "protocol": job.protocol.digest(),
         "device": device.partition(":")[0],
         "threads": threads,
         "versions": sorted({plugins.version_of(part.entry.plugin) for part in components}),
         "code": {package: code_digest(package) for package in sorted({"vadbench", *packages})},
         "packages": {name: metadata.version(name) for name in _PACKAGES},
+        # A key only where it is so: identities without it are those of runs made before there was a choice.
+        **({"compiled": True} if compiled else {}),
     }
-    return digest_of(identity)
 
 
 @cache

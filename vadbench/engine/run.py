@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import logging
 import math
+import shutil
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vadbench.api import Context, Detector, Diagnosed, Progress, Silent, VadbenchError, WindowScores
 from vadbench.data.cache.track_cache import default_cache
 from vadbench.engine.build import build_detector, count_parameters
+from vadbench.engine.composition import Composition
 from vadbench.engine.device import cpu_threads
-from vadbench.engine.inputs import Inputs, read_inputs, read_test_labels
+from vadbench.engine.inputs import Inputs, read_inputs, read_labels, read_test_labels
+from vadbench.engine.part_store import PartStore
 from vadbench.engine.plugin_faults import method_step
-from vadbench.engine.provenance import environment, peak_memory_mb, run_identity
+from vadbench.engine.provenance import environment, peak_memory_mb, run_identity, training_identity
 from vadbench.engine.scoring import score_windows
-from vadbench.engine.trainer import seeded, train
+from vadbench.engine.training.checkpoints import Checkpoints
+from vadbench.engine.training.compilation import check_compiler
+from vadbench.engine.training.events import TensorBoardEvents
+from vadbench.engine.training.taken_up import taken_up
+from vadbench.engine.training.trainer import Training, seeded
+from vadbench.engine.validation import check_validation, chooses_by_validation, validation_of
 from vadbench.evaluation.report import evaluate
 from vadbench.store import folders
 from vadbench.store.arrays import as_tensors, save_labels, save_scores, save_weights
 from vadbench.store.record import Choice, Cost, DatasetRecord, MethodRecord, Metrics, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
@@ -53,6 +62,21 @@ class _Made:
     cost: Cost
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """How trainings are watched and kept; only ``compiled`` decides what comes of them.
+
+    Args:
+        checkpoint_s: Seconds between two checkpoints; 0 for one after every step.
+        compiled: Whether losses are compiled with ``torch.compile``.
+        tensorboard: Folder below which events for TensorBoard are written; None for none.
+    """
+
+    checkpoint_s: float = 300.0
+    compiled: bool = False
+    tensorboard: Path | None = None
+
+
 def run_job(
     job: Job,
     plugins: Plugins,
@@ -62,8 +86,11 @@ def run_job(
     threads: int = 1,
     force: bool = False,
     progress: Progress | None = None,
+    options: TrainingOptions | None = None,
+    shared_parts: Path | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> Outcome:
-    """Makes one run, or finds it finished.
+    """Makes one run, finds it finished, or takes it up where a killed process left it.
 
     Args:
         job: What to run.
@@ -71,30 +98,59 @@ def run_job(
         out: Folder of all runs.
         device: As `choose_device` gives it.
         threads: CPU threads to compute on; see `cpu_threads`.
-        force: Run again even if a finished identical run is there.
+        force: Run again even if a finished identical run is there, and throw away what is unfinished.
         progress: Where to show progress.
+        options: Of the trainings.
+        shared_parts: Folder in which trained parts of compositions are found and kept, for other runs as well; by default they
+            are kept for this run, and only until it is stored.
+        announce: Told what is taken up again, if anything is.
 
     Raises:
         VadbenchError: if the run cannot be made; then nothing is stored.
     """
-    progress = progress or Silent()
-    method = job.resolved.method
-    inputs = read_inputs(job.dataset, method.windows, progress, settings=job.dataset_settings, cache=default_cache())
-    run_id = run_identity(job, plugins, device=device, threads=threads, poses=inputs.poses)
+    progress, options = progress or Silent(), options or TrainingOptions()
+    if options.compiled:
+        check_compiler()
+    events = TensorBoardEvents(options.tensorboard) if options.tensorboard is not None else None
+    method, by_validation = job.resolved.method, chooses_by_validation(job.resolved)
+    check_validation(job.resolved, job.dataset)
+    inputs = read_inputs(
+        job.dataset, method.windows, progress, settings=job.dataset_settings, cache=default_cache(), validation=by_validation
+    )
+    read = dict(inputs.poses)
+    if by_validation:
+        read["validation labels"] = read_labels(job.dataset, "validation", inputs.validation_clips).fingerprint()
+    computed: dict[str, Any] = {"device": device, "threads": threads, "poses": read, "compiled": options.compiled}
+    run_id = run_identity(job, plugins, **computed)
     path = folders.run_path(out, method.name, job.dataset.info.name, job.seed, run_id)
     if not force and (finished := _finished(path, job, inputs)):
         return Outcome(finished, reused=True)
-    folders.remove_leftovers(out)
-    with folders.new_run(path) as folder, _run_log(folder / folders.LOG) as logger:
-        with tempfile.TemporaryDirectory(dir=folder.parent) as work, cpu_threads(threads):
-            context = Context(device, job.seed, method.name, progress, logger, Path(work), train)
-            made = _fit_and_score(job, inputs, context)
+    with folders.unfinished_run(path, afresh=force) as unfinished, _run_log(unfinished / folders.LOG) as logger:
+        folders.remove_leftovers(out)
+        if left := taken_up(unfinished, method.name):
+            logger.info("taken up again: %s", left)
+            (announce or _unheard)(f"taken up again: {left}")
+        training = Training(
+            Checkpoints(unfinished / folders.CHECKPOINTS, options.checkpoint_s, run_id),
+            compiled=options.compiled,
+            events=events.below(path.relative_to(out)) if events is not None else None,
+        )
+        parts = PartStore(shared_parts or unfinished / folders.PARTS, training_identity(job, plugins, **computed))
+        with tempfile.TemporaryDirectory(dir=unfinished) as work, cpu_threads(threads):
+            context = Context(device, job.seed, method.name, progress, logger, Path(work), training)
+            made = _fit_and_score(job, inputs, context, training, parts)
             where = environment(device)
-        record = _evaluate_and_save(job, inputs, made, folder, run_id=run_id, where=where)
-        record = record.model_copy(update={"leak_check": _check_of_the_same_scores(path, record)})
-        logger.info("AUROC %s, not smoothed %s", record.metrics.auroc, record.metrics.auroc_raw)
-        folders.write_record(folder, record)
+        with folders.new_run(path) as folder:
+            record = _evaluate_and_save(job, inputs, made, folder, run_id=run_id, where=where)
+            record = record.model_copy(update={"leak_check": _check_of_the_same_scores(path, record)})
+            logger.info("AUROC %s, not smoothed %s", record.metrics.auroc, record.metrics.auroc_raw)
+            shutil.copyfile(unfinished / folders.LOG, folder / folders.LOG)
+            folders.write_record(folder, record)
     return Outcome(folders.open_run(path), reused=False)
+
+
+def _unheard(_text: str) -> None:
+    """Takes announcements that nobody asked for."""
 
 
 def _finished(path: Path, job: Job, inputs: Inputs) -> folders.StoredRun | None:
@@ -119,16 +175,19 @@ def _check_of_the_same_scores(path: Path, record: RunRecord) -> LeakCheck | None
     return earlier.leak_check if earlier.files.get(folders.SCORES) == record.files[folders.SCORES] else None
 
 
-def _fit_and_score(job: Job, inputs: Inputs, context: Context) -> _Made:
+def _fit_and_score(job: Job, inputs: Inputs, context: Context, training: Training, parts: PartStore) -> _Made:
     method = job.resolved
     context.logger.info("%s on %s, seed %d", method.method.name, job.dataset.info.name, job.seed)
     for split, counts in inputs.counts().items():
         context.logger.info("%s: %s", split, ", ".join(f"{count} {what}" for what, count in counts.items()))
-    detector = build_detector(method, inputs.train.shape, context)
+    detector = build_detector(method, inputs.train.shape, context, parts=parts)
+    if isinstance(detector, Composition) and inputs.validation is not None:
+        detector.validation = partial(validation_of, inputs.validation, inputs.validation_clips, job.dataset, job.protocol)
     started = time.perf_counter()
     with method_step("fit", method), seeded(context.child("fit").seed):
         detector.fit(inputs.train, context)
-    fit_s = time.perf_counter() - started
+    # What an undisturbed run would have taken: with the seconds of those whose work was taken up.
+    fit_s = time.perf_counter() - started + training.resumed_s + parts.reused_s
     with method_step("tell what it learned", method):
         # Before it scores, so that whoever loads them begins where scoring began, whatever scoring changes.
         weights = as_tensors(detector.state_dict())  # type: ignore[attr-defined] # checked by the registry

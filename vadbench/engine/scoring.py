@@ -9,7 +9,7 @@ import numpy as np
 from vadbench.api import Clip, Context, DataError, Detector, PluginError, TermDetector, Windows, WindowScores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +32,24 @@ def score_windows(detector: Detector, seen: Windows, clips: Sequence[Clip], cont
         score = detector.fuse(terms)
     else:
         score = detector.score(seen, context)
+    return as_window_scores(score, terms, seen, clips, context.name)
+
+
+def as_window_scores(
+    score: NDArray[np.float64], terms: Mapping[str, Any], seen: Windows, clips: Sequence[Clip], name: str
+) -> WindowScores:
+    """Scores as they are stored, each the mean over the views a window is seen in.
+
+    Args:
+        score: One for each window seen, in each view.
+        terms: Its parts, likewise.
+        seen: The windows, as `score_windows` takes them.
+        clips: Of the windows.
+        name: Of the detector, for the error.
+
+    Raises:
+        PluginError: if no score can be like this.
+    """
     windows = seen.select(seen.view == 0)
     names = np.array([clip.name for clip in clips], dtype=np.str_)
     try:
@@ -41,11 +59,11 @@ def score_windows(detector: Detector, seen: Windows, clips: Sequence[Clip], cont
             start=windows.start.astype(np.int64),
             score=_mean_over_views(score, seen),
             length=windows.rule.length,
-            terms={name: _mean_over_views(values, seen) for name, values in terms.items()},
+            terms={term: _mean_over_views(values, seen) for term, values in terms.items()},
         )
     except DataError as error:
         # The data are as they should be; it is the method that gave what no score can be.
-        raise PluginError(f"{context.name}: {error.what}", where=error.where, remedy=error.remedy) from error
+        raise PluginError(f"{name}: {error.what}", where=error.where, remedy=error.remedy) from error
 
 
 def _mean_over_views(values: Any, seen: Windows) -> NDArray[np.float64]:

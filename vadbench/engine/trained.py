@@ -16,7 +16,7 @@ from vadbench.engine.datasets import data_root, open_dataset
 from vadbench.engine.inputs import Inputs, read_inputs
 from vadbench.engine.plugin_faults import method_step
 from vadbench.engine.scoring import score_windows
-from vadbench.engine.trainer import seeded, train
+from vadbench.engine.training.trainer import seeded, train
 from vadbench.store.arrays import as_tensors, load_weights
 from vadbench.store.folders import RECORD, WEIGHTS
 

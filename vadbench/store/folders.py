@@ -1,9 +1,13 @@
-"""Run folders, ``runs/<method>/<dataset>/<seed>/<id>/``: each is whole or absent."""
+"""Run folders, ``runs/<method>/<dataset>/<seed>/<id>/``: each is whole or absent.
+
+Beside it stands ``.unfinished-<id>/`` as long as the run is not stored: what a killed run had trained so far.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 import time
 from contextlib import contextmanager, suppress
@@ -26,6 +30,12 @@ SCORES: Final = "scores.npz"
 LABELS: Final = "labels.npz"
 WEIGHTS: Final = "weights.safetensors"
 LOG: Final = "log.txt"
+UNFINISHED: Final = ".unfinished-"
+"""How the name of a folder begins that holds the work of a run that is not stored yet."""
+CHECKPOINTS: Final = "checkpoints"
+PARTS: Final = "parts"
+_KEPT: Final = {PARTIAL: 86_400, UNFINISHED: 7 * 86_400}
+"""How long what was left behind is kept, in seconds, by how its name begins."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +99,38 @@ def new_run(path: Path) -> Iterator[Path]:
             folder.mkdir()
             yield folder
     except OSError as error:
-        raise UsageError(
-            f"the run cannot be stored here: {error.strerror or error}",
-            where=path.parent,
-            remedy="make room and check the permissions, or name another folder with --out",
-        ) from error
+        raise _not_storable(path, error) from error
+
+
+@contextmanager
+def unfinished_run(path: Path, *, afresh: bool = False) -> Iterator[Path]:
+    """The folder for unfinished work of the run folder ``path``; it goes when the block ends.
+
+    If the block raises, or the process is killed, it stays, so that the same run can be taken up again; but not if there is
+    nothing in it that was trained.
+
+    Args:
+        path: Of the run.
+        afresh: Whether what is there is thrown away first.
+
+    Raises:
+        UsageError: if nothing can be written there.
+    """
+    folder = path.parent / f"{UNFINISHED}{path.name}"
+    try:
+        if afresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+    except OSError as error:
+        raise _not_storable(path, error) from error
+    try:
+        yield folder
+    except BaseException:
+        if not any(file.is_file() for name in (CHECKPOINTS, PARTS) for file in (folder / name).rglob("*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
@@ -121,11 +158,19 @@ def open_run(path: Path) -> StoredRun:
         ) from error
 
 
+def _not_storable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"the run cannot be stored here: {error.strerror or error}",
+        where=path.parent,
+        remedy="make room and check the permissions, or name another folder with --out",
+    )
+
+
 def find_runs(root: Path) -> list[StoredRun]:
     """Every readable run below ``root``, by path; a damaged one is logged and left out. Unfinished ones are not runs."""
     found = []
     for path in sorted(root.glob(f"**/{RECORD}")):
-        if any(part.startswith(PARTIAL) for part in path.parts):
+        if any(part.startswith((PARTIAL, UNFINISHED)) for part in path.parts):
             continue
         try:
             found.append(open_run(path))
@@ -135,12 +180,13 @@ def find_runs(root: Path) -> list[StoredRun]:
 
 
 def remove_leftovers(root: Path) -> None:
-    """Deletes what a killed writer left half written, if nobody has touched it for a day."""
-    for folder in root.glob(f"*/*/*/{PARTIAL}*"):
-        with suppress(FileNotFoundError):  # whoever writes it may finish at this moment
-            # A folder's own time stands still while a file in it grows: a long run shows in its log alone.
-            if time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) > 86_400:
-                shutil.rmtree(folder, ignore_errors=True)
+    """Deletes what nobody touches any more: half-written runs after a day, unfinished work after a week."""
+    for begins, kept in _KEPT.items():
+        for folder in root.glob(f"*/*/*/{begins}*"):
+            with suppress(FileNotFoundError):  # whoever writes it may finish at this moment
+                # A folder's own time stands still while a file in it grows: a long run shows in its log alone.
+                if time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) > kept:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def file_digest(path: Path) -> str:
