@@ -14,6 +14,7 @@ from torch import nn
 
 from vadbench.api import ComponentConfig, ConfigError, Context, PoseShape, Tokens, TokenShape, Windows
 from vadbench_msgflow.codebook_usage import codebook_usage
+from vadbench_msgflow.reconstruction import sampled_variance_lost
 
 
 class KMeansConfig(ComponentConfig):
@@ -26,7 +27,7 @@ class KMeansConfig(ComponentConfig):
 
 
 class KMeansTokenizer(nn.Module):
-    """Nearest cluster centre of PCA coordinates; fulfils `vadbench.api.Tokenizer`.
+    """Nearest cluster centre of PCA coordinates; fulfils `vadbench.api.Tokenizer` and `CodeVectors`.
 
     Raises:
         ConfigError: if a token's frames do not divide the window, or there are more components than numbers.
@@ -36,6 +37,7 @@ class KMeansTokenizer(nn.Module):
     components: torch.Tensor
     codebook: torch.Tensor
     usage: torch.Tensor
+    lost: torch.Tensor
 
     def __init__(self, config: KMeansConfig, poses: PoseShape) -> None:
         super().__init__()
@@ -52,6 +54,7 @@ class KMeansTokenizer(nn.Module):
         self.register_buffer("components", torch.zeros(config.width, numbers))
         self.register_buffer("codebook", torch.zeros(config.codebook_size, config.width))
         self.register_buffer("usage", torch.zeros(config.codebook_size))
+        self.register_buffer("lost", torch.zeros(()))
 
     def fit(self, windows: Windows, context: Context) -> None:
         """Fits PCA and k-means on random training windows; raises `ConfigError` if there are fewer tokens than clusters."""
@@ -72,6 +75,7 @@ class KMeansTokenizer(nn.Module):
             getattr(self, name).copy_(torch.as_tensor(value))
         self.usage.copy_(torch.bincount(torch.as_tensor(codes, dtype=torch.int64), minlength=self.config.codebook_size))
         self.to(context.device)
+        self.lost.fill_(sampled_variance_lost(self, windows, context))
 
     def encode(self, x: torch.Tensor) -> Tokens:
         """Windows (B, C, T, J) to codes (B, L) and cluster centres (B, L, D)."""
@@ -81,13 +85,17 @@ class KMeansTokenizer(nn.Module):
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes (B, L) to windows (B, C, T, J)."""
-        pieces = self.codebook[codes] @ self.components + self.mean
+        pieces = self.vectors(codes) @ self.components + self.mean
         poses: torch.Tensor = pieces.unflatten(2, (self.poses.channels, self.config.frames, self.poses.joints))
         return poses.transpose(1, 2).flatten(2, 3)
 
+    def vectors(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes (..., L) to cluster centres (..., L, D)."""
+        return self.codebook[codes]
+
     def diagnostics(self) -> dict[str, float]:
-        """Perplexity of the codes on the training windows, and how many codes they never use."""
-        return codebook_usage(self.usage)
+        """Perplexity and unused codes on the training windows, and the share of their variance that is lost."""
+        return {**codebook_usage(self.usage), "reconstruction": self.lost.item()}
 
     def _pieces(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, T, J) to (B, L, C * frames * J)."""

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 class NGramConfig(ComponentConfig):
     """Settings of the n-gram prior."""
 
-    order: int = Field(default=3, ge=1, le=6, description="n: a token is predicted from the n - 1 before it")
+    order: int = Field(
+        default=3, ge=1, le=6, description="n: a token is predicted from the n - 1 before it; 1 counts single tokens"
+    )
 
 
 class NGramPrior:
-    """Interpolated n-gram model; fulfils `vadbench.api.Prior`.
+    """Interpolated n-gram model; fulfils `vadbench.api.Prior` and `Predictive`.
 
     Raises:
         ConfigError: if order and codebook are too large for a sequence to have a 64-bit number of its own.
@@ -68,15 +70,24 @@ class NGramPrior:
             estimate = torch.where(known, mixed, estimate)
         return estimate.log().to(codes.device, torch.float32)
 
+    def distribution(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        """(B, L, codebook_size) nats: log-probabilities of every code at each place.
+
+        Each context that occurs is looked up once, and of the counts after it only those that were seen are added.
+        """
+        numbered = self._numbered(codes.cpu(), None if history is None else history.cpu())
+        contexts, at = (self._at(numbered, self.config.order - 1) // self._base).unique(return_inverse=True)
+        return self._after(contexts).log().float()[at].to(codes.device)
+
     def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
         """Continues (B, H) histories by ``tokens`` tokens, window by window: (B, tokens)."""
-        sequence, size = history, self.tokens.codebook_size
-        every = torch.arange(size, device=history.device).repeat(len(history))[:, None]
+        sequence = history
         for step in range(tokens):
             begin = sequence.shape[1] - step % self.tokens.tokens
-            rows = sequence.repeat_interleave(size, dim=0)
-            chances = self.log_prob(torch.cat([rows[:, begin:], every], dim=1), rows[:, :begin])[:, -1].exp()
-            drawn = torch.multinomial(chances.view(-1, size).cpu(), 1, generator=generator)
+            # The last place is the one to be drawn; what stands there is not looked at.
+            own = torch.cat([sequence[:, begin:], sequence.new_zeros((len(sequence), 1))], dim=1)
+            chances = self.distribution(own, sequence[:, :begin])[:, -1].exp()
+            drawn = torch.multinomial(chances.cpu(), 1, generator=generator)
             sequence = torch.cat([sequence, drawn.to(sequence.device)], dim=1)
         return sequence[:, history.shape[1] :]
 
@@ -89,6 +100,24 @@ class NGramPrior:
         """Takes back what `state_dict` gave."""
         for order in range(self.config.order):
             self._count(order, state_dict[f"grams.{order}"], state_dict[f"counts.{order}"])
+
+    def _after(self, contexts: torch.Tensor) -> torch.Tensor:
+        """(M, K) float64 probabilities of every code after contexts (M,), numbered by their order - 1 tokens."""
+        size = self.tokens.codebook_size
+        estimate = torch.full((len(contexts), size), 1 / size, dtype=torch.float64)
+        for order in range(self.config.order):
+            keys, totals, kinds = self._contexts[order]
+            wanted = contexts % self._base**order
+            total, kind = _look_up(wanted, keys, totals, kinds)
+            estimate *= torch.where(total > 0, kind / (total + kind).clamp(min=1), 1.0)[:, None]
+            # The n-grams of a context follow one another, as many as it has kinds of tokens after it.
+            grams, counts = self._grams[order]
+            row = torch.arange(len(contexts)).repeat_interleave(kind)
+            first = torch.searchsorted(grams, wanted * self._base)
+            gram = torch.arange(len(row)) - (kind.cumsum(0) - kind - first).repeat_interleave(kind)
+            code = grams[gram] % self._base + ABSENT
+            estimate[row, code] += counts[gram] / (total + kind)[row]
+        return estimate
 
     def _count(self, order: int, grams: torch.Tensor, counts: torch.Tensor) -> None:
         contexts, at = (grams // self._base).unique(return_inverse=True)

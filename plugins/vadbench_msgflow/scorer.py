@@ -7,7 +7,7 @@ tokens, though, so the former drowns the latter; `Standardised` puts both on one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -81,8 +81,8 @@ class Maximum(TermStatistics):
         return np.asarray(np.max(list(self.standardised(terms).values()), axis=0))
 
 
-class Nats:
-    """Unweighted sum of the terms; fulfils `vadbench.api.Scorer`."""
+class Unlearned:
+    """What scorers have in common that need no statistics."""
 
     def __init__(self, config: NoConfig) -> None:
         self.config = config
@@ -90,13 +90,52 @@ class Nats:
     def fit(self, terms: Terms) -> None:
         """Learns nothing."""
 
-    def score(self, terms: Terms) -> NDArray[np.float64]:
-        """(B,) nats."""
-        return np.asarray(np.sum(list(terms.values()), axis=0))
-
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Nothing."""
         return {}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], /) -> None:
         """Takes nothing."""
+
+
+class Nats(Unlearned):
+    """Unweighted sum of the terms; fulfils `vadbench.api.Scorer`."""
+
+    def score(self, terms: Terms) -> NDArray[np.float64]:
+        """(B,) nats."""
+        return np.asarray(np.sum(list(terms.values()), axis=0))
+
+
+class OneTerm(Unlearned):
+    """One of the terms, as it is, whatever others there are; fulfils `vadbench.api.Scorer`."""
+
+    term: ClassVar[str]
+    part: ClassVar[str]
+    """The part of a composition that the term comes from."""
+
+    def fit(self, terms: Terms) -> None:
+        """Learns nothing; raises `ConfigError` if the composition has no such term."""
+        if self.term not in terms:
+            raise ConfigError(
+                f"the scorer {self.term} needs the term {self.term!r}, and the composition has {', '.join(terms) or 'none'}",
+                where="scorer.name",
+                remedy=f"add {self.term!r} to composition.terms and keep the {self.part}, or choose another scorer with --scorer",
+            )
+
+    def score(self, terms: Terms) -> NDArray[np.float64]:
+        """(B,) nats."""
+        return np.array(terms[self.term], dtype=np.float64)
+
+
+class SemanticAlone(OneTerm):
+    """The semantic term: how unlikely the order of the primitives is."""
+
+    term = "semantic"
+    part = "prior"
+
+
+class DetailAlone(OneTerm):
+    """The detail term: how unlikely the poses are."""
+
+    term = "detail"
+    part = "flow"

@@ -13,7 +13,7 @@ import broken_tokenizers
 import pytest
 from sound_components import SOUND, SoundFlow, SoundScorer
 
-from vadbench.api import KINDS, ConfigError, Entry, Kind, PoseShape, TokenShape
+from vadbench.api import KINDS, ConfigError, Entry, Kind, PoseShape, Terms, TokenShape
 from vadbench.testing.checks import check_names, checks_for
 from vadbench.testing.conformance import CheckSkipped, ConformanceError
 
@@ -40,6 +40,30 @@ class DeclaredScorer(broken_scorers.BothTails):
     """A scorer that says it is not monotone."""
 
     monotone = False
+
+
+class DeclaredPrior(broken_priors.Uniform):
+    """A prior that says it learns nothing."""
+
+    learns = False
+
+
+class ScorerOfOneTerm(SoundScorer):
+    """A scorer that refuses a composition without the one term that it is about."""
+
+    def fit(self, terms: Terms) -> None:
+        if "detail" not in terms:
+            raise ConfigError("there is no term 'detail'", where="scorer")
+        super().fit(terms)
+
+
+class ScorerOfTwoTerms(SoundScorer):
+    """A scorer that refuses every composition with one term."""
+
+    def fit(self, terms: Terms) -> None:
+        if len(terms) < 2:
+            raise ConfigError("one term is too few", where="scorer")
+        super().fit(terms)
 
 
 def entry_of(kind: Kind, cls: type) -> Entry:
@@ -104,6 +128,19 @@ def test_scorer_may_declare_that_it_is_not_monotone() -> None:
     failed, skipped = outcomes("scorer", DeclaredScorer)
     assert failed == {}
     assert skipped == {"monotone": "the scorer declares monotone = False"}
+
+
+def test_prior_may_declare_that_it_learns_nothing() -> None:
+    failed, skipped = outcomes("prior", DeclaredPrior)
+    assert failed == {}
+    assert skipped == {"learned": "the prior declares learns = False"}
+
+
+def test_scorer_may_refuse_the_terms_that_it_is_not_about() -> None:
+    assert outcomes("scorer", ScorerOfOneTerm) == ({}, {})
+    failed, _ = outcomes("scorer", ScorerOfTwoTerms)
+    assert list(failed) == ["single_term"]
+    assert "one term is too few" in failed["single_term"]
 
 
 def test_component_that_cannot_be_imported_fails_every_check() -> None:

@@ -35,11 +35,13 @@ SETTINGS: Mapping[tuple[Kind, str], Mapping[str, Any]] = {
     ("dataset", "msad"): {},
     ("dataset", "poselift"): {},
     ("flow", "stgcn-coupling"): {"epochs": 2},
+    ("flow", "zuko-nsf"): {"epochs": 2, "transforms": 2, "hidden": 32},
 }
 """Where the short training of the checks is still too long, or a data set has to be told that it is a small one."""
 
 SKIPS_ALLOWED = {
     "detector knn: terms",
+    "prior uniform: learned",
     "method knn: terms",
     "dataset synthetic-campus: missing_files_explained",
     "dataset synthetic-campus: sources",

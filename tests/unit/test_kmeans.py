@@ -6,7 +6,7 @@ import pytest
 import torch
 from made_tracks import made_windows
 
-from vadbench.api import COCO_18, ConfigError, Context, PoseShape, Tokenizer
+from vadbench.api import COCO_18, CodeVectors, ConfigError, Context, PoseShape, Tokenizer
 from vadbench_msgflow.kmeans import KMeansConfig, KMeansTokenizer
 
 POSES = PoseShape(2, 8, COCO_18)
@@ -56,6 +56,13 @@ def test_better_than_the_mean(fitted, windows):
     assert (fitted.decode(fitted.encode(x).codes) - x).square().mean() < (mean - x).square().mean()
 
 
+def test_vectors_are_those_of_the_codes(fitted, windows):
+    tokens = fitted.encode(torch.from_numpy(windows.batch(slice(0, 30)).x))
+    assert torch.equal(fitted.vectors(tokens.codes), tokens.vectors)
+    assert fitted.vectors(torch.arange(6)[:, None].expand(-1, 2)).shape == (6, 2, 5)
+    assert isinstance(fitted, CodeVectors)
+
+
 def test_same_seed_same_codebook(fitted, windows):
     again, other = made(), made()
     again.fit(windows, Context(seed=1))
@@ -75,6 +82,9 @@ def test_diagnostics(fitted, windows):
     codes = fitted.encode(torch.from_numpy(windows.batch(slice(None)).x)).codes
     assert fitted.usage.sum() == codes.numel()
     assert 1 <= fitted.diagnostics()["perplexity"] <= 6
+    x = torch.from_numpy(windows.batch(slice(None)).x)
+    lost = (fitted.decode(codes) - x).square().sum() / (x - x.mean(dim=0)).square().sum()
+    assert fitted.diagnostics()["reconstruction"] == pytest.approx(lost.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("settings", [{"frames": 3}, {"width": 145}])

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vadbench.api import ConfigError, Context, Prior, TokenShape
+from vadbench.api import ConfigError, Context, Predictive, Prior, TokenShape
 from vadbench_msgflow.histories import examples, padded_history
 from vadbench_msgflow.ngram import NGramConfig, NGramPrior
 
@@ -49,6 +49,33 @@ def test_probabilities_sum_to_one(corpus, order, before, own):
 def test_windows_sum_to_one(corpus, order):
     every = torch.tensor(list(itertools.product(range(K), repeat=L)))
     assert fitted(corpus, order=order).log_prob(every, None).sum(dim=1).exp().sum() == pytest.approx(1, abs=1e-5)
+
+
+@settings(deadline=None, max_examples=60)
+@given(corpora, st.integers(1, 5), st.lists(st.tuples(pasts, windows), max_size=6))
+def test_distribution_is_what_log_prob_gathers_from(corpus, order, asked):
+    prior = fitted(corpus, order=order)
+    history = torch.tensor([before for before, _ in asked], dtype=torch.int64).view(-1, 4)
+    codes = torch.tensor([own for _, own in asked], dtype=torch.int64).view(-1, L)
+    found = prior.distribution(codes, history)
+    assert found.shape == (len(asked), L, K)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.exp().sum(dim=2), torch.ones(len(asked), L))
+    for code in range(K):
+        # The code at a place changes what comes after it, so places are asked one by one.
+        for place in range(L):
+            other = codes.clone()
+            other[:, place] = code
+            torch.testing.assert_close(found[:, place, code], prior.log_prob(other, history)[:, place])
+    assert isinstance(prior, Predictive)
+
+
+def test_unigrams_look_at_nothing():
+    prior = fitted([[0, 1, 0, 1], [0, 2]], order=1)
+    shares = [(3 + 3 / 3) / 9, (2 + 3 / 3) / 9, (1 + 3 / 3) / 9]
+    found = prior.distribution(torch.tensor([[1, 2]]), torch.tensor([[0, 1, 2, 0]])).exp()
+    assert found.flatten().tolist() == pytest.approx(shares * 2, abs=1e-6)
+    assert torch.equal(found, prior.distribution(torch.tensor([[2, 0]]), None).exp())
 
 
 def test_bigrams_by_hand():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vadbench.api import ConfigError, NoConfig, Scorer
-from vadbench_msgflow.scorer import Maximum, Nats, Standardised, StandardisedConfig
+from vadbench_msgflow.scorer import DetailAlone, Maximum, Nats, SemanticAlone, Standardised, StandardisedConfig
 
 NORMAL = {"semantic": np.array([1.0, 3, 5, 7]), "detail": np.array([100.0, 100, 300, 300])}
 TEST = {"semantic": np.array([4.0, 8.0]), "detail": np.array([400.0, 200.0])}
@@ -27,15 +27,43 @@ def largest() -> Maximum:
     return scorer
 
 
+def alone(cls: type) -> Scorer:
+    scorer = cls(NoConfig())
+    scorer.fit(NORMAL)
+    return scorer
+
+
+MAKERS = [standardised, largest, lambda: Nats(NoConfig()), lambda: alone(SemanticAlone), lambda: alone(DetailAlone)]
+
+
 def test_by_hand():
     assert standardised().score(TEST).tolist() == pytest.approx([0 + 2, 4 / SD + 0])
     assert standardised(semantic=0.5).score(TEST).tolist() == pytest.approx([2, 2 / SD])
     assert standardised(detail=0.0).score(TEST).tolist() == pytest.approx([0, 4 / SD])
     assert largest().score(TEST).tolist() == pytest.approx([2, 4 / SD])
     assert Nats(NoConfig()).score(TEST).tolist() == [404, 208]
+    assert alone(SemanticAlone).score(TEST).tolist() == [4, 8]
+    assert alone(DetailAlone).score(TEST).tolist() == [400, 200]
 
 
-@pytest.mark.parametrize("make", [standardised, largest, lambda: Nats(NoConfig())])
+@pytest.mark.parametrize(("cls", "term", "other"), [(SemanticAlone, "semantic", "detail"), (DetailAlone, "detail", "semantic")])
+def test_a_term_that_is_not_there(cls, term, other):
+    scorer = cls(NoConfig())
+    scorer.fit({term: NORMAL[term]})
+    assert scorer.score({term: TEST[term]}).tolist() == TEST[term].tolist()
+    with pytest.raises(ConfigError, match=f"needs the term '{term}', and the composition has {other}") as caught:
+        scorer.fit({other: NORMAL[other]})
+    assert caught.value.where == "scorer.name"
+    assert "composition.terms" in caught.value.remedy
+
+
+def test_a_term_alone_is_a_copy():
+    score = alone(DetailAlone).score(TEST)
+    score[:] = 0
+    assert TEST["detail"].tolist() == [400, 200]
+
+
+@pytest.mark.parametrize("make", MAKERS)
 @given(
     st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1, max_size=10),
     st.sampled_from(["semantic", "detail"]),
@@ -47,7 +75,7 @@ def test_monotone_in_every_term(make, rows, term, more):
     assert (make().score(raised) >= make().score(terms)).all()
 
 
-@pytest.mark.parametrize("make", [standardised, largest, lambda: Nats(NoConfig())])
+@pytest.mark.parametrize("make", MAKERS)
 def test_shape_and_contract(make):
     assert make().score(TEST).shape == (2,)
     assert make().score({name: np.zeros(0) for name in TEST}).shape == (0,)

@@ -15,6 +15,7 @@ from vadbench.cli.lazy import Commands, LazyGroup
 
 COMMANDS: Final[Commands] = {
     "run": ("vadbench.cli.run:run", "Train and evaluate a method: vadbench run msgflow."),
+    "ablate": ("vadbench.cli.ablate:ablate", "What each part of a method is worth: vadbench ablate msgflow."),
     "score": ("vadbench.cli.score:score", "Score stored runs, or scores from elsewhere, under any protocol."),
     "leaderboard": ("vadbench.cli.leaderboard:leaderboard", "Tables of stored runs, and of published figures beside them."),
     "compare": ("vadbench.cli.compare:compare", "Whether one method is better than another, or these test clips cannot tell."),
@@ -60,7 +61,7 @@ def _call(arguments: list[str], *, debug: bool) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; nothing half written was left", err=True)
+        click.echo("interrupted; nothing half written was left, and the same command goes on with what was trained", err=True)
         return 130
     except Exception as error:
         if debug:

@@ -9,7 +9,7 @@ import torch
 
 from vadbench.api import Context, Prior
 from vadbench.testing import conduct_checks, learning_checks
-from vadbench.testing.conformance import expect, expect_same, is_finite
+from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
 from vadbench.testing.sample import HISTORY, TOKENS, sample_tokens
 from vadbench.testing.trial import LearningTrial
 
@@ -178,8 +178,10 @@ def check_sample_follows_generator(trial: PriorTrial) -> None:
 
 
 def check_learned(trial: PriorTrial) -> None:
-    """Once fitted, it finds the sequences that it was shown likelier than codes drawn uniformly."""
+    """Once fitted, it finds the sequences that it was shown likelier than random codes, unless it says ``learns = False``."""
     prior, history = trial.trained(), trial.tokens.history
+    if not getattr(prior, "learns", True):
+        raise CheckSkipped("the prior declares learns = False")
     shown = float(trial.log_prob(prior, trial.tokens.codes, history).mean())
     uniform = float(trial.log_prob(prior, trial.tokens.random, history).mean())
     wanted = f"a mean log-probability of training tokens above {uniform:.3f} nats, that of random ones"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vadbench.api import Context, Scorer, Terms
+from vadbench.api import ConfigError, Context, Scorer, Terms, ValidatedScorer
 from vadbench.testing import conduct_checks, learning_checks
 from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
 from vadbench.testing.sample import sample_terms
@@ -41,7 +41,13 @@ class ScorerTrial(LearningTrial[Scorer]):
 
     def teach(self, component: Scorer, context: Context) -> None:  # noqa: ARG002 - a scorer is given none
         """Fits it on the terms of normal windows."""
-        component.fit(self.terms)
+        self.teach_terms(component, self.terms)
+
+    def teach_terms(self, component: Scorer, terms: Terms) -> None:
+        """Fits it on these terms, and has it choose by how high it scores every third window, if it is one that chooses."""
+        component.fit(terms)
+        if isinstance(component, ValidatedScorer):
+            component.choose(terms, lambda scores: float((scores[::3] > np.median(scores)).mean()))
 
     def outputs(self, component: Scorer) -> Mapping[str, Any]:
         """Scores."""
@@ -85,20 +91,26 @@ def check_order_of_terms(trial: ScorerTrial) -> None:
 
 
 def check_single_term(trial: ScorerTrial) -> None:
-    """One term alone can be scored, as in a composition that has only one part."""
+    """One term alone can be scored, as in a composition that has only one part; a scorer that needs another one says so."""
+    refused = []
     for name, values in trial.terms.items():
         scorer = trial.fresh()
-        scorer.fit({name: values})
+        try:
+            trial.teach_terms(scorer, {name: values})
+        except ConfigError as error:
+            refused.append(error.what)
+            continue
         scores = scorer.score({name: values})
         fine = scores.shape == values.shape and is_finite(scores)
         expect(fine, f"{values.shape} finite scores from the term {name} alone", scores.shape, _CONTRACT)
+    expect(len(refused) < len(trial.terms), "a term that can be scored alone", f"none: {'; '.join(refused)}", _CONTRACT)
 
 
 def check_constant_term(trial: ScorerTrial) -> None:
     """A term that never varies in training still leaves every score finite."""
     for name, values in trial.terms.items():
         scorer = trial.fresh()
-        scorer.fit({**trial.terms, name: np.full_like(values, 2.5)})
+        trial.teach_terms(scorer, {**trial.terms, name: np.full_like(values, 2.5)})
         with np.errstate(all="ignore"):
             scores = scorer.score(trial.terms)
         expect(is_finite(scores), f"finite scores where the term {name} was constant in training", "others", _CONTRACT)

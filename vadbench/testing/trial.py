@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 import torch
 
 from vadbench.api import Context
-from vadbench.engine.trainer import seeded, train
+from vadbench.engine.training.trainer import seeded, train
 
 C = TypeVar("C")
 SEED: Final = 41

@@ -126,7 +126,7 @@ def _results(
     if execution.processes == 1:
         yield from _made(range(len(plan.runs)), plan.runs, plugins, execution, progress)
         return
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    from joblib import Parallel, delayed
 
     groups = dict.fromkeys(planned.group for planned in plan.runs)
     calls = (delayed(_group_in_another_process)(request, group, execution) for group in groups)
