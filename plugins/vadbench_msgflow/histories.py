@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+
+from vadbench.api import TokenSequences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 ABSENT = -1
 """Stands on the left of a history for what came before the track began."""
@@ -36,6 +41,12 @@ def examples(sequences: Sequence[torch.Tensor], tokens: int, history: int) -> tu
     if not codes:
         return torch.zeros((0, tokens), dtype=torch.int64), torch.zeros((0, history), dtype=torch.int64)
     return torch.cat(codes), torch.cat(before)
+
+
+def example_tracks(sequences: Sequence[torch.Tensor], tokens: int) -> NDArray[np.int64]:
+    """(N,) the track of each of the `examples`: of `TokenSequences` theirs, of a plain list each sequence's own number."""
+    tracks = sequences.tracks if isinstance(sequences, TokenSequences) else np.arange(len(sequences))
+    return np.repeat(tracks, [len(sequence) // tokens for sequence in sequences])
 
 
 def padded_history(history: torch.Tensor | None, like: torch.Tensor, length: int) -> torch.Tensor:

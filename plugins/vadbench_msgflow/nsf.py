@@ -3,7 +3,7 @@
 The windows' first principal components, whitened, have the density of an autoregressive flow of monotonic rational-quadratic
 splines (Durkan et al., NeurIPS 2019, arXiv 1906.04032), conditioned on the flattened code vectors. What lies outside of their
 subspace is Gaussian with one variance, as in probabilistic PCA (Tipping and Bishop 1999). Together they are a proper density of
-the whole window. zuko (https://zuko.readthedocs.io) is an extra, and is imported when a flow is made.
+the whole window. zuko (https://zuko.readthedocs.io) is imported when a flow is made.
 """
 
 from __future__ import annotations
@@ -182,5 +182,5 @@ def _zuko_flows() -> Any:
         raise ConfigError(
             "the flow zuko-nsf needs the package zuko, which is not installed",
             where="flow.name",
-            remedy="pip install 'vadbench[flows]', or choose another flow with --flow",
+            remedy="pip install zuko, or choose another flow with --flow",
         ) from error

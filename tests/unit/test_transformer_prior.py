@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 
-from vadbench.api import ConfigError, Context, DataError, Prior, TokenShape
-from vadbench.engine.trainer import seeded, train
+from vadbench.api import ConfigError, Context, DataError, Predictive, Prior, TokenSequences, TokenShape
+from vadbench.engine.training.trainer import seeded, train
 from vadbench_msgflow.prior import TransformerConfig, TransformerPrior
 
 K, L, H = 4, 3, 6
@@ -68,6 +69,31 @@ def test_a_longer_history_is_cut():
     assert torch.equal(prior.log_prob(codes, longer), prior.log_prob(codes, before))
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("history", [0, 3, H])
+def test_the_distribution_is_that_of_log_prob(history):
+    prior, codes, before = made(history), draw(20, L), draw(20, H, low=-1)
+    found = prior.distribution(codes, before)
+    assert isinstance(prior, Predictive)
+    assert found.shape == (20, L, K)
+    torch.testing.assert_close(found.exp().sum(dim=2), torch.ones(20, L))
+    torch.testing.assert_close(found.gather(2, codes[..., None])[..., 0], prior.log_prob(codes, before))
+
+
+@torch.no_grad()
+def test_pieces_do_not_count(monkeypatch):
+    prior, codes, before = made(), draw(20, L), draw(20, H, low=-1)
+    expected = prior.log_prob(codes, before)
+    monkeypatch.setattr("vadbench_msgflow.prior._BATCH", 7)
+    torch.testing.assert_close(prior.log_prob(codes, before), expected)
+
+
+def test_no_window():
+    prior = made()
+    assert prior.log_prob(draw(0, L), None).shape == (0, L)
+    assert prior.distribution(draw(0, L), None).shape == (0, L, K)
+
+
 def test_rows_do_not_see_each_other():
     prior, codes, before = made(), draw(9, L), draw(9, H)
     torch.testing.assert_close(prior.log_prob(codes[[4]], before[[4]])[0], prior.log_prob(codes, before)[4])
@@ -83,7 +109,7 @@ class TestFit:
         return prior
 
     def test_learns_a_cycle(self):
-        prior = self.fitted(epochs=40, learning_rate=1e-2, decay=1.0)
+        prior = self.fitted(epochs=40, learning_rate=1e-2)
         codes, before = self.CYCLE[H : H + L][None], self.CYCLE[:H][None]
         assert prior.log_prob(codes, before).exp().min() > 0.7
         assert prior.log_prob((codes + 1) % K, before)[0, 0].exp() < 0.1
@@ -101,24 +127,22 @@ class TestFit:
         assert torch.equal(other.log_prob(codes, before), prior.log_prob(codes, before))
         assert isinstance(prior, Prior)
 
+    def test_whole_tracks_are_held_out(self):
+        asked = {}
+
+        def trainer(_module, _loss, **settings):
+            asked.update(settings)
+
+        codes = TokenSequences([self.CYCLE[:6], self.CYCLE[:9], self.CYCLE[:3]], np.array([8, 5, 8]))
+        made(held_out=0.4, patience=2).fit(codes, Context(trainer=trainer))
+        assert asked["groups"].tolist() == [8, 8, 5, 5, 5, 8]
+        assert (asked["plan"].held_out, asked["plan"].patience) == (0.4, 2)
+        assert len(asked["generators"]) == 1
+        made(held_out=0.5).fit(codes, Context(trainer=train))
+
     def test_nothing_to_learn_from(self):
         with pytest.raises(DataError, match="no token sequence"):
             made().fit([], Context(trainer=train))
-
-
-class TestCorruption:
-    def test_share(self):
-        codes = torch.full((200, 50), 3)
-        codes[:, 0] = -1
-        noisy = made(corruption=0.4)._corrupted(codes, torch.Generator().manual_seed(0))
-        assert (noisy[:, 0] == -1).all()
-        assert (noisy[:, 1:] != 3).float().mean() == pytest.approx(0.4 * (K - 1) / K, abs=0.02)
-        assert noisy[:, 1:].min() >= 0
-        assert noisy.max() < K
-
-    def test_off(self):
-        codes = draw(5, L)
-        assert made(corruption=0.0)._corrupted(codes, torch.Generator()) is codes
 
 
 class TestSample:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from made_tracks import made_windows
 
-from vadbench.api import COCO_18, ConfigError, Context, PoseShape, Tokenizer
-from vadbench.engine.trainer import seeded, train
+from vadbench.api import COCO_18, CodeVectors, ConfigError, Context, PoseShape, Tokenizer
+from vadbench.engine.training.trainer import seeded, train
 from vadbench_msgflow.codebook_usage import codebook_usage
 from vadbench_msgflow.tokenizer import VQVAE, VQVAEConfig
 
@@ -58,11 +58,32 @@ def test_codes_are_the_nearest_vectors_and_vectors_are_theirs(fitted, windows):
     tokens = fitted.encode(x)
     assert tokens.codes.min() >= 0
     assert tokens.codes.max() < 6
-    assert torch.equal(tokens.vectors, fitted.codebook[tokens.codes])
-    features = fitted._features(x)
-    distance = (features[:, :, None] - fitted.codebook).square().sum(dim=3)
+    assert torch.equal(tokens.vectors, fitted.codebook.vectors[tokens.codes])
+    features = fitted.features(x)
+    distance = (features[:, :, None] - fitted.codebook.vectors).square().sum(dim=3)
     chosen = distance.gather(2, tokens.codes[..., None])[..., 0]
     torch.testing.assert_close(chosen, distance.min(dim=2).values, rtol=1e-4, atol=1e-5)
+
+
+def test_vectors_of_any_codes(fitted):
+    codes = torch.arange(6).view(3, 1, 2)
+    found = fitted.vectors(codes)
+    assert isinstance(fitted, CodeVectors)
+    assert found.shape == (3, 1, 2, 5)
+    assert torch.equal(found.view(6, 5), fitted.codebook.vectors)
+
+
+def test_what_is_held_out_does_not_move_the_codebook(windows):
+    def trainer(module, loss, *, prepare, **_settings):
+        module.eval()
+        before = {name: value.clone() for name, value in module.state_dict().items()}
+        loss(prepare(torch.arange(16)))
+        assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+        module.train()
+        loss(prepare(torch.arange(16)))
+        assert not torch.equal(module.codebook.vectors, before["codebook.vectors"])
+
+    made().fit(windows, Context(trainer=trainer))
 
 
 def test_fit_lowers_the_distance(fitted, windows):
@@ -83,7 +104,7 @@ def test_same_seed_same_weights(windows):
 
     first, again, other = state(3), state(3), state(4)
     assert all(torch.equal(first[name], again[name]) for name in first)
-    assert not torch.equal(first["codebook"], other["codebook"])
+    assert not torch.equal(first["codebook.vectors"], other["codebook.vectors"])
 
 
 def test_state_round_trip(fitted, windows):
@@ -101,43 +122,6 @@ def test_diagnostics_are_of_the_training_windows(fitted, windows):
     counts = torch.bincount(codes.flatten(), minlength=6)
     assert torch.equal(fitted.usage, counts.float())
     assert fitted.diagnostics() == codebook_usage(counts)
-
-
-class TestCodebook:
-    def follow(self, tokenizer: VQVAE, features: torch.Tensor, times: int = 1) -> None:
-        for _ in range(times):
-            tokenizer._follow(features, tokenizer._nearest(features), torch.Generator().manual_seed(0))
-
-    def test_follows_the_mean_of_its_features(self):
-        tokenizer = made(codebook_size=2, ema=0.5, reset_below=0.0)
-        tokenizer.codebook.data = torch.tensor([[-1.0] * 5, [1.0] * 5])
-        tokenizer.count.fill_(1)
-        tokenizer.total.copy_(tokenizer.codebook)
-        features = torch.tensor([[[-2.0] * 5, [-4.0] * 5, [6.0] * 5]])
-        self.follow(tokenizer, features, times=40)
-        torch.testing.assert_close(tokenizer.codebook.data, torch.tensor([[-3.0] * 5, [6.0] * 5]))
-
-    def test_dead_codes_are_reset_to_features(self):
-        tokenizer = made(codebook_size=3, ema=0.5, reset_below=1.0)
-        tokenizer.codebook.data = torch.tensor([[0.0] * 5, [500.0] * 5, [900.0] * 5])
-        tokenizer.total.copy_(tokenizer.codebook)
-        features = torch.randn(4, 2, 5, generator=torch.Generator().manual_seed(0))
-        self.follow(tokenizer, features)
-        rows = features.flatten(0, 1)
-        for code in (1, 2):
-            assert (rows == tokenizer.codebook[code]).all(dim=1).any()
-            assert tokenizer.count[code] == 1
-        assert not (rows == tokenizer.codebook[0]).all(dim=1).any(), "a code in use stays"
-
-    def test_no_reset_where_it_is_off(self):
-        tokenizer = made(codebook_size=2, ema=0.5, reset_below=0.0)
-        tokenizer.codebook.data = torch.tensor([[0.0] * 5, [500.0] * 5])
-        tokenizer.total.copy_(tokenizer.codebook)
-        self.follow(tokenizer, torch.randn(4, 2, 5))
-        torch.testing.assert_close(tokenizer.codebook[1].data, torch.full((5,), 500.0))
-
-    def test_no_gradient_moves_it(self):
-        assert not made().codebook.requires_grad
 
 
 class TestUsage:

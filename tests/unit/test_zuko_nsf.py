@@ -25,7 +25,7 @@ def test_without_zuko(monkeypatch):
     with pytest.raises(ConfigError, match="zuko, which is not installed") as caught:
         ZukoNSF(ZukoNSFConfig(), PoseShape(2, 24, COCO_18), None)
     assert caught.value.where == "flow.name"
-    assert "pip install 'vadbench[flows]'" in caught.value.remedy
+    assert "pip install zuko" in caught.value.remedy
 
 
 def test_more_components_than_numbers():
