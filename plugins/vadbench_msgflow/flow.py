@@ -20,12 +20,10 @@ from torch import nn
 from vadbench.api import ComponentConfig, ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
 from vadbench_msgflow.base_density import BaseDensity, Covariance
 from vadbench_msgflow.stgcn import FlowStep
+from vadbench_msgflow.window_moments import window_moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_FIRST_LATENTS = 4096
-"""Training windows whose latents the covariance of the base density starts from."""
 
 
 class STGCNCouplingConfig(ComponentConfig):
@@ -34,7 +32,7 @@ class STGCNCouplingConfig(ComponentConfig):
     steps: int = Field(default=8, ge=1, description="K, flow steps")
     base_mean: float = Field(default=3.0, description="mean of the base density, in every element")
     covariance: Covariance = Field(
-        default="identity", description="of the base density: identity, or separable in time and joints"
+        default="identity", description="of the base density: identity, or full: that of the trained latents"
     )
     couplings: bool = Field(default=True, description="let the condition enter the coupling networks")
     mean: bool = Field(default=True, description="let the condition move the mean of the base density")
@@ -69,15 +67,10 @@ class STGCNCouplingFlow(nn.Module):
         kernel = poses.frames // 2 + 1
         kernel += 1 - kernel % 2
         self.steps = nn.ModuleList(FlowStep(kernel, residual=k > 0, condition=width) for k in range(config.steps))
-        self.base = BaseDensity(
-            poses,
-            condition if config.mean else None,
-            centre=config.base_mean,
-            covariance=config.covariance,
-        )
+        self.base = BaseDensity(poses, condition, centre=config.base_mean, moves=config.mean, covariance=config.covariance)
 
     def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
-        """Maximises the likelihood of the windows; ActNorm and the base density start from the first of them."""
+        """Maximises the likelihood of the windows; ActNorm starts from the first of them."""
         config = self.config
 
         def batch(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -85,7 +78,7 @@ class STGCNCouplingFlow(nn.Module):
             return x, None if condition is None else condition[index].to(context.device)
 
         first = torch.randperm(len(windows), generator=context.generator())
-        self._start(batch(first[: config.batch_size]), batch(first[:_FIRST_LATENTS]))
+        self._start(*batch(first[: config.batch_size]))
         dimensions = self.poses.channels * self.poses.frames * self.poses.joints
 
         def loss(given: tuple[torch.Tensor, torch.Tensor | None]) -> torch.Tensor:
@@ -105,6 +98,9 @@ class STGCNCouplingFlow(nn.Module):
         bounds = windows.tracks.track_bounds()
         tracks = bounds.searchsorted(windows.first, side="right")
         context.train(self, loss, examples=len(windows), plan=plan, prepare=batch, groups=tracks)
+        if config.covariance == "full":
+            with torch.no_grad():
+                self.base.settle(window_moments(windows, condition, context, lambda x, given: self.forward(x, given)[0]))
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """(B,) nats for x (B, 2, T, J) and condition (B, L, D) or None."""
@@ -112,7 +108,7 @@ class STGCNCouplingFlow(nn.Module):
         return log_det + self.base.log_prob(z, condition)
 
     def joint_surprise(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
-        """(B, T, J) nats: shares of ``-log_prob``. With a separable covariance a share may be negative."""
+        """(B, T, J) nats: shares of ``-log_prob``. With a full covariance a share may be negative."""
         first, second = x[:, 0], x[:, 1]
         log_det = torch.zeros_like(first)
         for step in self._steps():
@@ -137,15 +133,13 @@ class STGCNCouplingFlow(nn.Module):
         return torch.stack([first, second], dim=1)
 
     @torch.no_grad()
-    def _start(self, batch: tuple[torch.Tensor, torch.Tensor | None], more: tuple[torch.Tensor, torch.Tensor | None]) -> None:
-        x, condition = batch
+    def _start(self, x: torch.Tensor, condition: torch.Tensor | None) -> None:
         first, second = x[:, 0], x[:, 1]
         self.train()
         for step in self._steps():
             step.actnorm.start(first, second)
             first, second, _, _ = step(first, second, condition)
         self.eval()
-        self.base.start(self.forward(*more)[0], more[1])
 
     def _steps(self) -> Iterator[FlowStep]:
         for step in self.steps:

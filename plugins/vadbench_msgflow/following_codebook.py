@@ -16,13 +16,14 @@ class FollowingCodebook(nn.Module):
     Args:
         size: K.
         width: D.
-        ema: Decay of the moving averages, in (0, 1).
+        ema: Decay of the moving averages, in (0, 1); the first averages are shorter.
         reset_below: A code is reset when its moving count falls below this share of what each code would have if all were
             used alike; 0 resets none.
     """
 
     count: torch.Tensor
     total: torch.Tensor
+    steps: torch.Tensor
 
     def __init__(self, size: int, width: int, *, ema: float, reset_below: float) -> None:
         super().__init__()
@@ -31,19 +32,26 @@ class FollowingCodebook(nn.Module):
         self.vectors = nn.Parameter(torch.randn(size, width), requires_grad=False)
         self.register_buffer("count", torch.ones(size))
         self.register_buffer("total", self.vectors.detach().clone())
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def nearest(self, features: torch.Tensor) -> torch.Tensor:
         """Features (B, L, D) to the numbers of their nearest vectors, (B, L) int64."""
-        # |f - v|^2 is |v|^2 - 2 f.v and what is the same for all codes.
-        far = torch.addmm(self.vectors.square().sum(dim=1), features.flatten(0, 1), self.vectors.T, alpha=-2)
+        # |f - v|^2 is |v|^2 - 2 f.v and what is the same for all codes. An untrained encoder's features lie beside one another and
+        # far from 0, where rounding would hide what differs.
+        centre = self.vectors.mean(dim=0)
+        vectors = self.vectors - centre
+        far = torch.addmm(vectors.square().sum(dim=1), features.flatten(0, 1) - centre, vectors.T, alpha=-2)
         return far.argmin(dim=1).view(features.shape[:2])
 
     @torch.no_grad()
     def follow(self, features: torch.Tensor, codes: torch.Tensor, generator: torch.Generator) -> None:
         """Moves the vectors towards the features (B, L, D) assigned to them, and resets the codes that fell out of use."""
         rows, member = features.flatten(0, 1), codes.flatten()
-        self.count.mul_(self.ema).add_(torch.bincount(member, minlength=len(self.count)), alpha=1 - self.ema)
-        self.total.mul_(self.ema).index_add_(0, member, rows, alpha=1 - self.ema)
+        # At first all features drift together, faster than long averages could follow: codes would be left behind for good.
+        done = int(self.steps.add_(1))
+        keep = min(self.ema, done / (done + 9))
+        self.count.mul_(keep).add_(torch.bincount(member, minlength=len(self.count)), alpha=1 - keep)
+        self.total.mul_(keep).index_add_(0, member, rows, alpha=1 - keep)
         self.vectors.copy_(self.total / self.count.clamp(min=1e-5)[:, None])
         unused = (self.count < self.reset_below * self._even(rows)).nonzero().flatten()
         if len(unused):
@@ -53,7 +61,7 @@ class FollowingCodebook(nn.Module):
     def put(self, slots: torch.Tensor, rows: torch.Tensor, generator: torch.Generator) -> None:
         """Puts random features, of the ``rows`` (N, D), into slots, with a count that gives them time to be used."""
         picked = torch.randint(len(rows), (len(slots),), generator=generator).to(rows.device)
-        start = max(2 * self.reset_below, 0.1) * self._even(rows)
+        start = (self.reset_below or 0.1) * self._even(rows)
         self.vectors[slots] = rows[picked]
         self.count[slots] = start
         self.total[slots] = rows[picked] * start

@@ -1,10 +1,6 @@
-"""Gaussian density of a window, with all its covariances: the simplest flow, in closed form.
+"""Gaussian density of a window, with all its covariances: the simplest flow, in closed form; what a learned one has to beat.
 
-    x = mean + weights (c - mean of c) + L z,    z standard normal
-
-c is the flattened code vectors of the window, where there is a condition; the weights are those of a ridge regression. L is
-the Cholesky factor of what is left, whose covariance is shrunk towards a multiple of the identity by the oracle approximating
-shrinkage (Chen, Wiesel, Eldar and Hero, IEEE Trans. Signal Processing 58, 2010). What a learned flow has to beat.
+See `vadbench_msgflow.conditional_gaussian`; the condition is the flattened code vectors of the window.
 """
 
 from __future__ import annotations
@@ -16,10 +12,8 @@ from pydantic import Field
 from torch import nn
 
 from vadbench.api import ComponentConfig, Context, PoseShape, TokenShape, Windows
+from vadbench_msgflow.conditional_gaussian import RIDGE, ConditionalGaussian
 from vadbench_msgflow.window_moments import Moments, window_moments
-
-_LEAST_SHRINKAGE = 1e-6
-"""Of the mean variance: windows that have joints computed from others lie in a subspace, in which alone they have a density."""
 
 
 class GaussianConfig(ComponentConfig):
@@ -28,7 +22,9 @@ class GaussianConfig(ComponentConfig):
     shrinkage: float | None = Field(
         default=None, gt=0, le=1, description="weight of the identity in the covariance; by default estimated (OAS)"
     )
-    ridge: float = Field(default=1e-3, gt=0, description="penalty of the regression, as a share of the condition's mean variance")
+    ridge: float = Field(
+        default=RIDGE, gt=0, description="penalty of the regression, as a share of the condition's mean variance"
+    )
 
 
 class GaussianFlow(nn.Module):
@@ -57,21 +53,9 @@ class GaussianFlow(nn.Module):
     @torch.no_grad()
     def learn(self, moments: Moments) -> None:
         """Takes the Gaussian from the moments of windows and conditions."""
-        n, covariance = self.numbers, moments.covariance
-        own, shared, given = covariance[:n, :n], covariance[n:, :n], covariance[n:, n:]
-        self.mean.copy_(moments.mean[:n])
-        self.condition_mean.copy_(moments.mean[n:])
-        if len(given):
-            penalty = self.config.ridge * given.diagonal().mean().clamp(min=1e-12)
-            weights = torch.linalg.solve(given + penalty * torch.eye(len(given), dtype=given.dtype, device=given.device), shared)
-            self.weights.copy_(weights)
-            explained = shared.T @ weights
-            own = own - explained - explained.T + weights.T @ given @ weights
-        variance = own.diagonal().mean().clamp(min=1e-12)
-        share = self.config.shrinkage or max(oracle_shrinkage(own, moments.count), _LEAST_SHRINKAGE)
-        identity = torch.eye(n, dtype=own.dtype, device=own.device)
-        factor = torch.linalg.cholesky((1 - share) * own + share * variance * identity)
-        self.whitening.copy_(torch.linalg.solve_triangular(factor, identity, upper=False))
+        found = ConditionalGaussian.of(moments, self.numbers, shrinkage=self.config.shrinkage, ridge=self.config.ridge)
+        for name in ("mean", "condition_mean", "weights", "whitening"):
+            getattr(self, name).copy_(getattr(found, name))
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """(B,) nats for x (B, C, T, J) and condition (B, L, D) or None."""
@@ -113,14 +97,6 @@ class GaussianFlow(nn.Module):
 
     def _constant(self) -> torch.Tensor:
         return 0.5 * self.numbers * math.log(2 * math.pi) - self._log_det()
-
-
-def oracle_shrinkage(covariance: torch.Tensor, count: int) -> float:
-    """Weight of the identity that comes nearest to the true covariance of a Gaussian (N, N), by what ``count`` samples show."""
-    n = len(covariance)
-    square, trace = covariance.square().sum(), covariance.trace().square()
-    spread = (count + 1 - 2 / n) * (square - trace / n)
-    return min(1.0, float(((1 - 2 / n) * square + trace) / spread)) if spread > 0 else 1.0
 
 
 def _learned(values: torch.Tensor) -> nn.Parameter:

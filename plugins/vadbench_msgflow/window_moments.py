@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from vadbench.api import Context, Windows
 
 _BATCH = 4096
+Latent = Callable[[torch.Tensor, "torch.Tensor | None"], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,18 @@ class Moments:
     covariance: torch.Tensor
 
 
-def window_moments(windows: Windows, condition: torch.Tensor | None, context: Context) -> Moments:
-    """Moments of windows and of their conditions (W, L, D), both flattened; raises `DataError` for fewer than two windows."""
+def window_moments(windows: Windows, condition: torch.Tensor | None, context: Context, latent: Latent | None = None) -> Moments:
+    """Moments of windows and of their conditions, both flattened.
+
+    Args:
+        windows: W of them.
+        condition: (W, L, D), or None.
+        context: Of the component.
+        latent: What to take instead of the windows x (B, C, T, J), given x and its condition.
+
+    Raises:
+        DataError: for fewer than two windows.
+    """
     if len(windows) < 2:
         raise DataError(
             f"{len(windows)} training windows have no covariance", where=context.name, remedy="train on more or longer tracks"
@@ -40,9 +52,11 @@ def window_moments(windows: Windows, condition: torch.Tensor | None, context: Co
     origin: torch.Tensor | None = None
     total = squares = torch.zeros(())
     for index in torch.split(torch.arange(len(windows)), _BATCH):
-        rows = windows_at(windows, index, context).flatten(1).double()
-        if condition is not None:
-            rows = torch.cat([rows, condition[index].to(rows.device).flatten(1).double()], dim=1)
+        x = windows_at(windows, index, context)
+        given = None if condition is None else condition[index].to(x.device)
+        rows = (x if latent is None else latent(x, given)).flatten(1).double()
+        if given is not None:
+            rows = torch.cat([rows, given.flatten(1).double()], dim=1)
         if origin is None:
             # Sums about a mean that is about right: squares of large numbers would cancel.
             origin = rows.mean(dim=0)

@@ -13,7 +13,8 @@ from sklearn.covariance import oas
 
 from vadbench.api import COCO_18, Context, DataError, Flow, Localised, PoseShape, SkeletonLayout, TokenShape, WindowRule
 from vadbench_msgflow import window_moments as moments_module
-from vadbench_msgflow.gaussian import GaussianConfig, GaussianFlow, oracle_shrinkage
+from vadbench_msgflow.conditional_gaussian import oracle_shrinkage
+from vadbench_msgflow.gaussian import GaussianConfig, GaussianFlow
 from vadbench_msgflow.window_moments import Moments, window_moments
 
 POSES = PoseShape(2, 3, COCO_18)
