@@ -20,6 +20,7 @@ COMMANDS: Final[Commands] = {
     "leaderboard": ("vadbench.cli.leaderboard:leaderboard", "Tables of stored runs, and of published figures beside them."),
     "compare": ("vadbench.cli.compare:compare", "Whether one method is better than another, or these test clips cannot tell."),
     "analyse": ("vadbench.cli.analyse:analyse", "What limits the figure of a finished run."),
+    "explain": ("vadbench.cli.explain:explain", "What a method learned, and why it raised its alarms: vadbench explain RUN."),
     "check-leak": (
         "vadbench.cli.check_leak:check_leak",
         "Whether scores are of each test clip alone: vadbench check-leak RUN.",

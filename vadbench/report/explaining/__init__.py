@@ -1,0 +1,1 @@
+"""What ``vadbench explain`` shows of a run: text, JSON and pictures."""
