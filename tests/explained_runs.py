@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tiny_methods import TINY_MSGFLOW
 
 from vadbench.api import Silent
-from vadbench.engine.explanation import Explained, check_explainable, explained
+from vadbench.engine.explaining.explanation import Explained, check_explainable, explained
 from vadbench.engine.plan import make_plan
 from vadbench.engine.plugins import load_plugins
 from vadbench.engine.run import run_job

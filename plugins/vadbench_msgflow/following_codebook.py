@@ -36,8 +36,8 @@ class FollowingCodebook(nn.Module):
 
     def nearest(self, features: torch.Tensor) -> torch.Tensor:
         """Features (B, L, D) to the numbers of their nearest vectors, (B, L) int64."""
-        # |f - v|^2 is |v|^2 - 2 f.v and what is the same for all codes. An untrained encoder's features lie beside one another and
-        # far from 0, where rounding would hide what differs.
+        # |f - v|^2 is |v|^2 - 2 f.v and what is the same for all codes. An untrained encoder's features lie beside one another
+        # and far from 0, where rounding would hide what differs.
         centre = self.vectors.mean(dim=0)
         vectors = self.vectors - centre
         far = torch.addmm(vectors.square().sum(dim=1), features.flatten(0, 1) - centre, vectors.T, alpha=-2)

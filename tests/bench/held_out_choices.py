@@ -35,12 +35,12 @@ from vadbench.data.normalisation import fit_normaliser
 from vadbench.data.windowing import cut_windows
 from vadbench.engine.ablation.grid import grid_of
 from vadbench.engine.build import build_detector
-from vadbench.engine.composition import Composition
+from vadbench.engine.composing.composition import Composition
+from vadbench.engine.composing.part_store import PartStore
 from vadbench.engine.config import resolve
 from vadbench.engine.datasets import open_dataset
 from vadbench.engine.device import cpu_threads
 from vadbench.engine.inputs import window_rule
-from vadbench.engine.part_store import PartStore
 from vadbench.engine.plugins import load_plugins
 from vadbench.engine.presets import load_preset
 from vadbench.engine.training.trainer import seeded, train

@@ -17,9 +17,9 @@ from vadbench.api import Context, Tokens, WindowRule, Windows
 from vadbench.data.layout_conversion import convert_layout
 from vadbench.data.normalisation import STG_NF
 from vadbench.data.windowing import cut_windows
-from vadbench.engine.composition import Composition, Parts
+from vadbench.engine.composing.composition import Composition, Parts
+from vadbench.engine.composing.token_chains import token_history, track_sequences
 from vadbench.engine.config import CompositionConfig
-from vadbench.engine.token_chains import token_history, track_sequences
 from vadbench.engine.training.trainer import seeded, train
 from vadbench_datasets.synthetic.campus import SyntheticCampus, SyntheticCampusConfig
 from vadbench_msgflow.flow import STGCNCouplingConfig, STGCNCouplingFlow

@@ -11,10 +11,10 @@ from made_parts import TOKENS, SignTokenizer, SumFlow, SumScorer, WeightedPrior
 from made_tracks import made_windows
 
 from vadbench.api import Context, Tokens, WindowRule
-from vadbench.engine import term_scores, window_batches
-from vadbench.engine.composition import Composition, Parts
+from vadbench.engine.composing import term_scores, window_batches
+from vadbench.engine.composing.composition import Composition, Parts
+from vadbench.engine.composing.token_chains import token_history, track_sequences
 from vadbench.engine.config import CompositionConfig
-from vadbench.engine.token_chains import token_history, track_sequences
 
 WALKS = ({1: range(40), 2: [*range(5, 25), *range(40, 70)]}, {7: range(21)})
 ALL = CompositionConfig(terms=("semantic", "detail", "reconstruction"), history=2)

@@ -7,9 +7,9 @@ import torch
 from made_parts import SignTokenizer, WeightedPrior
 
 from vadbench.api import ConfigError
-from vadbench.engine import conditions
-from vadbench.engine.composition import Composition, Parts
-from vadbench.engine.conditions import predicted_condition
+from vadbench.engine.composing import conditions
+from vadbench.engine.composing.composition import Composition, Parts
+from vadbench.engine.composing.conditions import predicted_condition
 from vadbench.engine.config import CompositionConfig
 
 

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vadbench.api import COCO_18, LAYOUTS, UsageError
-from vadbench.engine.explanation import Poses
-from vadbench.engine.explanation_clip import clip_lines, top_alarms, windows_of
-from vadbench.engine.explanation_codebook import codebook_of
+from vadbench.engine.explaining.clip import clip_lines, top_alarms, windows_of
+from vadbench.engine.explaining.codebook import codebook_of
+from vadbench.engine.explaining.explanation import Poses
 from vadbench.report.explaining.codebook_gallery import animate_codebook, draw_codebook
 from vadbench.report.explaining.explanation import Question, draw_explanation, explain
 from vadbench.report.explaining.skeleton_strip import LEFT, MIDDLE, RIGHT, draw_strip, limb_colours, placed

@@ -14,10 +14,10 @@ from made_parts import SumFlow
 from made_tracks import made_windows
 
 from vadbench.api import DataError, UsageError, WindowRule
-from vadbench.engine.composition import Parts
-from vadbench.engine.explanation import BASELINE_WINDOWS, explained, poses_of, spread, token_edges
-from vadbench.engine.explanation_clip import clip_lines, frame_alarms, tiling, top_alarms, windows_of
-from vadbench.engine.explanation_codebook import codebook_of, nearest_training
+from vadbench.engine.composing.composition import Parts
+from vadbench.engine.explaining.clip import clip_lines, frame_alarms, tiling, top_alarms, windows_of
+from vadbench.engine.explaining.codebook import codebook_of, nearest_training
+from vadbench.engine.explaining.explanation import BASELINE_WINDOWS, explained, poses_of, spread, token_edges
 
 FRAMES = 44
 

@@ -52,7 +52,7 @@ def test_dead_codes_are_reset_to_features():
     rows = features.flatten(0, 1)
     for code in (1, 2):
         assert (rows == book.vectors[code]).all(dim=1).any()
-        assert book.count[code] == pytest.approx(2 * 0.3 * 12 / 3), "twice what it is reset below"
+        assert book.count[code] == pytest.approx(0.3 * 12 / 3), "what it is reset below"
         assert torch.equal(book.total[code], book.vectors[code] * book.count[code])
     assert not (rows == book.vectors[0]).all(dim=1).any(), "a code in use stays"
 
@@ -81,6 +81,26 @@ def test_use_at_any_size(size, features):
     usage = codebook_usage(torch.bincount(book.nearest(drawn(40 * size)[None]).flatten(), minlength=size))
     assert usage["perplexity"] > size / 3
     assert usage["dead_codes"] < size / 10
+
+
+def test_features_far_from_0_and_close_together():
+    with seeded(0):
+        book, features = FollowingCodebook(40, 8, ema=0.9, reset_below=0.1), torch.randn(30, 5, 8)
+    book.vectors.copy_(book.vectors * 1e-3 + 300)
+    features = features * 1e-3 + 300
+    exact = torch.cdist(features.double().flatten(0, 1), book.vectors.double(), compute_mode="donot_use_mm_for_euclid_dist")
+    assert torch.equal(book.nearest(features).flatten(), exact.argmin(dim=1))
+
+
+def test_no_code_is_left_behind_while_an_untrained_encoder_drifts():
+    with seeded(0):
+        book, features = FollowingCodebook(32, 4, ema=0.99, reset_below=0.1), torch.randn(64, 6, 4)
+    draw = torch.Generator().manual_seed(0)
+    book.put(torch.arange(32), features.flatten(0, 1), draw)
+    for step in range(15):
+        drifted = features + 0.3 * step
+        book.follow(drifted, book.nearest(drifted), draw)
+    assert len(book.nearest(features + 0.3 * 14).unique()) > 16
 
 
 def test_no_gradient_moves_it():

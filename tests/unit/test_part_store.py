@@ -11,9 +11,9 @@ from made_parts import SignTokenizer, SumFlow, SumScorer, WeightedPrior
 from made_tracks import made_windows
 
 from vadbench.api import Context, UsageError
-from vadbench.engine.composition import Composition, Parts
+from vadbench.engine.composing.composition import Composition, Parts
+from vadbench.engine.composing.part_store import PartStore
 from vadbench.engine.config import CompositionConfig
-from vadbench.engine.part_store import PartStore
 
 IDENTITY = {"seed": 0, "poses": "ab"}
 RECIPE = {kind: {"name": kind, "size": 1} for kind in ("tokenizer", "prior", "flow", "scorer")}

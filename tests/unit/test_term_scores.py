@@ -14,9 +14,9 @@ from made_parts import TOKENS, SignTokenizer, SumFlow, SumScorer, WeightedPrior
 from made_tracks import made_windows
 
 from vadbench.api import Context, Tokens, WindowRule, Windows
-from vadbench.engine import term_scores, window_batches
-from vadbench.engine.composition import Parts
-from vadbench.engine.term_scores import score_terms, track_groups, with_histories
+from vadbench.engine.composing import term_scores, window_batches
+from vadbench.engine.composing.composition import Parts
+from vadbench.engine.composing.term_scores import score_terms, track_groups, with_histories
 
 TERMS = ("semantic", "detail", "reconstruction")
 LENGTH = 8

@@ -9,13 +9,13 @@ import pytest
 from tiny_methods import TINY_MSGFLOW
 
 from vadbench.api import ConfigError, DataError, Silent
+from vadbench.engine.composing.validation import check_validation, chooses_by_validation, validation_of
 from vadbench.engine.datasets import open_dataset
 from vadbench.engine.inputs import read_inputs, read_labels
 from vadbench.engine.plan import make_plan
 from vadbench.engine.plugins import load_plugins
 from vadbench.engine.run import run_job
 from vadbench.engine.scoring import as_window_scores
-from vadbench.engine.validation import check_validation, chooses_by_validation, validation_of
 from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.evaluation.report import evaluate
 

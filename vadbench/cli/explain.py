@@ -45,7 +45,7 @@ def explain(
     """
     from vadbench.data.cache.track_cache import default_cache
     from vadbench.engine.device import choose_device, cpu_threads
-    from vadbench.engine.explanation import check_explainable, explained
+    from vadbench.engine.explaining.explanation import check_explainable, explained
     from vadbench.engine.trained import checking_context, dataset_of_run, inputs_of_run, method_of_run, trained_of_run
     from vadbench.report.explaining.explanation import Question, draw_explanation
     from vadbench.report.explaining.explanation import explain as answer

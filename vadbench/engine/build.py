@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from vadbench.api import Context, Detector, PluginError, PoseShape, TokenShape, VadbenchError
-from vadbench.engine.composition import Composition, Parts
+from vadbench.engine.composing.composition import Composition, Parts
 from vadbench.engine.training.trainer import seeded
 
 if TYPE_CHECKING:
+    from vadbench.engine.composing.part_store import PartStore
     from vadbench.engine.config import Component, ResolvedMethod
-    from vadbench.engine.part_store import PartStore
 
 
 def build_detector(resolved: ResolvedMethod, poses: PoseShape, context: Context, *, parts: PartStore | None = None) -> Detector:

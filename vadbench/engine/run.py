@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from vadbench.api import Context, Detector, Diagnosed, Progress, Silent, VadbenchError, WindowScores
 from vadbench.data.cache.track_cache import default_cache
 from vadbench.engine.build import build_detector, count_parameters
-from vadbench.engine.composition import Composition
+from vadbench.engine.composing.composition import Composition
+from vadbench.engine.composing.part_store import PartStore
+from vadbench.engine.composing.validation import check_validation, chooses_by_validation, validation_of
 from vadbench.engine.device import cpu_threads
 from vadbench.engine.inputs import Inputs, read_inputs, read_labels, read_test_labels
-from vadbench.engine.part_store import PartStore
 from vadbench.engine.plugin_faults import method_step
 from vadbench.engine.provenance import environment, peak_memory_mb, run_identity, training_identity
 from vadbench.engine.scoring import score_windows
@@ -29,7 +30,6 @@ from vadbench.engine.training.compilation import check_compiler
 from vadbench.engine.training.events import TensorBoardEvents
 from vadbench.engine.training.taken_up import taken_up
 from vadbench.engine.training.trainer import Training, seeded
-from vadbench.engine.validation import check_validation, chooses_by_validation, validation_of
 from vadbench.evaluation.report import evaluate
 from vadbench.store import folders
 from vadbench.store.arrays import as_tensors, save_labels, save_scores, save_weights

@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from vadbench.engine.explanation import poses_of
+from vadbench.engine.explaining.explanation import poses_of
 from vadbench.report.explaining.skeleton_strip import SURPRISE_COLOURS, JointColours, draw_strip, frame_strips, side_legend
 from vadbench.report.figure_style import as_text, figure_style
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from vadbench.engine.explanation import Explained
-    from vadbench.engine.explanation_clip import Alarm
-    from vadbench.engine.explanation_codebook import Example, Primitive
+    from vadbench.engine.explaining.clip import Alarm
+    from vadbench.engine.explaining.codebook import Example, Primitive
+    from vadbench.engine.explaining.explanation import Explained
 
 _POSES: Final = 9
 """Poses of a window that are drawn, at most."""

@@ -10,7 +10,7 @@ from matplotlib.animation import PillowWriter
 from matplotlib.figure import Figure
 
 from vadbench.api import UsageError
-from vadbench.engine.explanation_codebook import EXAMPLES
+from vadbench.engine.explaining.codebook import EXAMPLES
 from vadbench.report.explaining.skeleton_strip import draw_pose, draw_strip, frame_strips, placed, side_legend
 from vadbench.report.figure_style import FAINT, as_text, figure_style
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from vadbench.api import SkeletonLayout
-    from vadbench.engine.explanation_codebook import Codebook, Primitive
+    from vadbench.engine.explaining.codebook import Codebook, Primitive
 
 _COLUMNS: Final = 3
 _ANIMATED_COLUMNS: Final = 6

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vadbench.engine.explanation import token_edges
-from vadbench.engine.explanation_clip import clip_lines, frame_alarms, top_alarms, windows_of
-from vadbench.engine.explanation_codebook import codebook_of, nearest_training
+from vadbench.engine.explaining.clip import clip_lines, frame_alarms, top_alarms, windows_of
+from vadbench.engine.explaining.codebook import codebook_of, nearest_training
+from vadbench.engine.explaining.explanation import token_edges
 from vadbench.report.explaining.alarm_strips import draw_alarms, draw_frame
 from vadbench.report.explaining.codebook_gallery import animate_codebook, draw_codebook
 from vadbench.report.explaining.token_timeline import draw_token_timeline
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vadbench.engine.explanation import Explained
-    from vadbench.engine.explanation_clip import Alarm, ClipLines
-    from vadbench.engine.explanation_codebook import Codebook, Example
+    from vadbench.engine.explaining.clip import Alarm, ClipLines
+    from vadbench.engine.explaining.codebook import Codebook, Example
+    from vadbench.engine.explaining.explanation import Explained
     from vadbench.store.folders import StoredRun
 
 

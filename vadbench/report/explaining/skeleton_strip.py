@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import SkeletonLayout
-    from vadbench.engine.explanation import Poses
+    from vadbench.engine.explaining.explanation import Poses
 
 LEFT: Final = COLOURS[0]
 RIGHT: Final = COLOURS[1]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from vadbench.engine.explanation_clip import Alarm, ClipLines
-    from vadbench.engine.explanation_codebook import Codebook, Example, Primitive
+    from vadbench.engine.explaining.clip import Alarm, ClipLines
+    from vadbench.engine.explaining.codebook import Codebook, Example, Primitive
     from vadbench.report.explaining.explanation import Explanation
     from vadbench.store.record import RunRecord
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from vadbench.engine.explanation import Explained
-    from vadbench.engine.explanation_clip import Alarm, ClipLines, PersonLine, Token
+    from vadbench.engine.explaining.clip import Alarm, ClipLines, PersonLine, Token
+    from vadbench.engine.explaining.explanation import Explained
 
 _PERSONS: Final = len(COLOURS)
 """Persons that are shown, those with the highest scores."""

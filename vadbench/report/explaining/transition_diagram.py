@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import SkeletonLayout
-    from vadbench.engine.explanation_codebook import Codebook, Primitive
+    from vadbench.engine.explaining.codebook import Codebook, Primitive
 
 THRESHOLD: Final = 0.08
 """Transitions that are at least as probable are drawn."""

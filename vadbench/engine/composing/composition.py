@@ -17,21 +17,21 @@ import numpy as np
 import torch
 
 from vadbench.api import ConfigError, Context, Diagnosed, Flow, Prior, Scorer, Terms, Tokenizer, ValidatedScorer, Windows
-from vadbench.engine.conditions import check_predictable, predicted_condition
+from vadbench.engine.composing.conditions import check_predictable, predicted_condition
+from vadbench.engine.composing.term_scores import score_terms
+from vadbench.engine.composing.token_chains import token_history, track_sequences
+from vadbench.engine.composing.window_batches import window_batches
 from vadbench.engine.plugin_faults import component_step
-from vadbench.engine.term_scores import score_terms
-from vadbench.engine.token_chains import token_history, track_sequences
 from vadbench.engine.training.trainer import seeded
-from vadbench.engine.window_batches import window_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
+    from vadbench.engine.composing.part_store import PartStore
+    from vadbench.engine.composing.validation import Validation
     from vadbench.engine.config import CompositionConfig
-    from vadbench.engine.part_store import PartStore
-    from vadbench.engine.validation import Validation
 
 
 T = TypeVar("T")

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import torch
 
-from vadbench.engine.explanation import Poses, poses_of, spread, token_edges
+from vadbench.engine.composing.token_chains import track_sequences
+from vadbench.engine.composing.window_batches import window_batches
+from vadbench.engine.explaining.explanation import Poses, poses_of, spread, token_edges
 from vadbench.engine.plugin_faults import method_step
-from vadbench.engine.token_chains import track_sequences
-from vadbench.engine.window_batches import window_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import Windows
-    from vadbench.engine.explanation import Explained
+    from vadbench.engine.explaining.explanation import Explained
 
 PICTURED_WINDOWS: Final = 20_000
 """Training windows, spread evenly, among which pictures and examples are looked for; usage and transitions are of all."""

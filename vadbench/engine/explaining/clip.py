@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vadbench.api import UsageError, did_you_mean
-from vadbench.engine.explanation import token_edges
+from vadbench.engine.explaining.explanation import token_edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import Windows
-    from vadbench.engine.explanation import Explained, Surprises
+    from vadbench.engine.explaining.explanation import Explained, Surprises
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch.nn.functional import smooth_l1_loss
 
-from vadbench.engine.conditions import predicted_condition
-from vadbench.engine.window_batches import BATCH, window_batches
+from vadbench.engine.composing.conditions import predicted_condition
+from vadbench.engine.composing.window_batches import BATCH, window_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vadbench.api import Context, Tokens, Windows
-    from vadbench.engine.composition import Parts
+    from vadbench.engine.composing.composition import Parts
 
 GROUP: Final = 16_384
 """Windows of a group at least, unless it is the last one: many, as a group's last batches are not full."""

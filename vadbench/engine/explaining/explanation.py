@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from vadbench.api import DataError, Localised, UsageError
-from vadbench.engine.composition import Composition
-from vadbench.engine.conditions import predicted_condition
+from vadbench.engine.composing.composition import Composition
+from vadbench.engine.composing.conditions import predicted_condition
+from vadbench.engine.composing.token_chains import token_history
+from vadbench.engine.composing.window_batches import BATCH, window_batches
 from vadbench.engine.plugin_faults import method_step
-from vadbench.engine.token_chains import token_history
 from vadbench.engine.training.trainer import seeded
-from vadbench.engine.window_batches import BATCH, window_batches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
