@@ -53,7 +53,7 @@ class BaseDensity(nn.Module):
         if condition is not None and moves:
             self.mean = zero_linear(condition.width, self.numbers // condition.tokens)
         if self.full:
-            given = condition.tokens * condition.width if condition is not None else 0
+            given = condition.tokens * condition.width if condition is not None and moves else 0
             self.register_buffer("settled", torch.tensor(0))
             shapes = {"gaussian_mean": (self.numbers,), "condition_mean": (given,), "weights": (given, self.numbers)}
             for name, shape in {**shapes, "whitening": (self.numbers, self.numbers)}.items():
@@ -83,10 +83,11 @@ class BaseDensity(nn.Module):
         constant = self._constant() / self.numbers
         if not self.is_settled():
             return -0.5 * (z - self.centred(condition)).square() - constant
-        away = self._away(z, condition)
-        log_det = self.whitening.diagonal().log().sum() / self.numbers
-        shares: torch.Tensor = -0.5 * away * (away @ self.whitening.T @ self.whitening) + log_det - constant
-        return shares.view_as(z)
+        # Shares of either sign cancel in their sum, which is why they are computed exactly.
+        away, whitening = self._away(z, condition).double(), self.whitening.double()
+        log_det = whitening.diagonal().log().sum() / self.numbers
+        shares: torch.Tensor = -0.5 * away * (away @ whitening.T @ whitening) + log_det - constant
+        return shares.to(z.dtype).view_as(z)
 
     def centred(self, condition: torch.Tensor | None) -> torch.Tensor | float:
         """Mean of the latents before the base is settled; (B, C, T, J) where a condition moves it."""

@@ -13,13 +13,14 @@ from pydantic import Field
 from torch import nn
 from torch.nn.functional import smooth_l1_loss
 
-from vadbench.api import ComponentConfig, ConfigError, Context, PoseShape, TrainingPlan
+from vadbench.api import ConfigError, Context, PoseShape, TrainingPlan
 
 if TYPE_CHECKING:
     from vadbench.api import Windows
+from vadbench_msgflow.early_stopping import EarlyStopping
 
 
-class ConvolutionalConfig(ComponentConfig):
+class ConvolutionalConfig(EarlyStopping):
     """Settings of the convolutions and of their training."""
 
     hidden: int = Field(default=64, ge=1, description="channels of the convolutions")
@@ -32,7 +33,16 @@ class ConvolutionalConfig(ComponentConfig):
 
     def plan(self) -> TrainingPlan:
         """How the harness is to train it."""
-        return TrainingPlan(self.epochs, self.batch_size, self.learning_rate, decay=self.decay, clip_norm=1.0)
+        return TrainingPlan(
+            self.epochs,
+            self.batch_size,
+            self.learning_rate,
+            decay=self.decay,
+            clip_norm=1.0,
+            held_out=self.held_out,
+            patience=self.patience,
+            amp=False,  # at half precision the nearest code is another, and a codebook's averages lose what they gather
+        )
 
 
 class Convolutions(nn.Module):

@@ -17,16 +17,17 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from vadbench.api import ComponentConfig, ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
+from vadbench.api import ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
 from vadbench_msgflow.base_density import BaseDensity, Covariance
+from vadbench_msgflow.early_stopping import EarlyStopping, window_tracks
 from vadbench_msgflow.stgcn import FlowStep
-from vadbench_msgflow.window_moments import window_moments
+from vadbench_msgflow.window_moments import Moments, window_moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class STGCNCouplingConfig(ComponentConfig):
+class STGCNCouplingConfig(EarlyStopping):
     """Settings of the flow; the defaults are STG-NF's."""
 
     steps: int = Field(default=8, ge=1, description="K, flow steps")
@@ -41,8 +42,6 @@ class STGCNCouplingConfig(ComponentConfig):
     learning_rate: float = Field(default=5e-4, gt=0)
     decay: float = Field(default=0.99, gt=0, le=1, description="factor of the learning rate after each epoch")
     clip_norm: float = Field(default=100.0, ge=0, description="largest gradient norm")
-    held_out: float = Field(default=0.0, ge=0, lt=1, description="share of the training tracks held out, to stop by")
-    patience: int = Field(default=0, ge=0, description="epochs without a better held-out loss before it stops")
 
 
 class STGCNCouplingFlow(nn.Module):
@@ -95,12 +94,15 @@ class STGCNCouplingFlow(nn.Module):
             patience=config.patience,
             amp=False,  # at half precision a likelihood is off by 0.8 bits a dimension
         )
-        bounds = windows.tracks.track_bounds()
-        tracks = bounds.searchsorted(windows.first, side="right")
-        context.train(self, loss, examples=len(windows), plan=plan, prepare=batch, groups=tracks)
+        context.train(self, loss, examples=len(windows), plan=plan, prepare=batch, groups=window_tracks(windows))
         if config.covariance == "full":
             with torch.no_grad():
-                self.base.settle(window_moments(windows, condition, context, lambda x, given: self.forward(x, given)[0]))
+                self.base.settle(self._latent_moments(windows, condition, context))
+
+    def _latent_moments(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> Moments:
+        """Of the latents and, where the condition moves the mean of the base density, of the conditions."""
+        moments = window_moments(windows, condition, context, lambda x, given: self.forward(x, given)[0])
+        return moments if self.config.mean else moments.of_first(self.base.numbers)
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """(B,) nats for x (B, 2, T, J) and condition (B, L, D) or None."""

@@ -59,7 +59,7 @@ class FollowingCodebook(nn.Module):
 
     @torch.no_grad()
     def put(self, slots: torch.Tensor, rows: torch.Tensor, generator: torch.Generator) -> None:
-        """Puts random features, of the ``rows`` (N, D), into slots, with a count that gives them time to be used."""
+        """Puts random features, of the ``rows`` (N, D), into slots, with the count below which a code is reset."""
         picked = torch.randint(len(rows), (len(slots),), generator=generator).to(rows.device)
         start = (self.reset_below or 0.1) * self._even(rows)
         self.vectors[slots] = rows[picked]

@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 from vadbench.api import Context, PoseShape, Tokens, TokenShape, Windows
 from vadbench_msgflow.codebook_usage import codebook_usage
 from vadbench_msgflow.convolutions import ConvolutionalConfig, Convolutions, motion_loss, windows_at
+from vadbench_msgflow.early_stopping import window_tracks
 from vadbench_msgflow.product_codes import ProductCode, checked_sizes
 from vadbench_msgflow.reconstruction import code_counts, sampled_variance_lost
 
@@ -68,7 +69,7 @@ class FSQ(Convolutions):
             rounded = self._values(self._digits(squashed))
             return motion_loss(self.windows(squashed + (rounded - squashed).detach()), x, config.velocity)
 
-        context.train(self, loss, examples=len(windows), plan=config.plan(), prepare=batch)
+        context.train(self, loss, examples=len(windows), plan=config.plan(), prepare=batch, groups=window_tracks(windows))
         self.usage.copy_(code_counts(self, windows, context))
         self.lost.fill_(sampled_variance_lost(self, windows, context))
 

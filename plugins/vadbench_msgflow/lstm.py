@@ -13,9 +13,10 @@ from pydantic import Field
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from vadbench.api import ComponentConfig, Context, DataError, TokenShape, TrainingPlan
+from vadbench.api import Context, DataError, TokenShape, TrainingPlan
 from vadbench_msgflow.corruption import corrupted
-from vadbench_msgflow.histories import ABSENT, examples, padded_history
+from vadbench_msgflow.early_stopping import EarlyStopping
+from vadbench_msgflow.histories import ABSENT, example_tracks, examples, padded_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 State = tuple[torch.Tensor, torch.Tensor]
 
 
-class LSTMConfig(ComponentConfig):
+class LSTMConfig(EarlyStopping):
     """Settings of the LSTM prior."""
 
     width: int = Field(default=64, ge=1, description="numbers of a token's embedding and of the state")
@@ -77,8 +78,11 @@ class LSTMPrior(nn.Module):
             decay=config.decay,
             weight_decay=config.weight_decay,
             clip_norm=1.0,
+            held_out=config.held_out,
+            patience=config.patience,
         )
-        context.train(self, loss, examples=len(codes), plan=plan, generators=(generator,))
+        groups = example_tracks(sequences, tokens.tokens)
+        context.train(self, loss, examples=len(codes), plan=plan, generators=(generator,), groups=groups)
 
     def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
         """(B, L) nats for codes (B, L) and history (B, H) or None."""

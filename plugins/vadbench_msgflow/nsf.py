@@ -16,15 +16,16 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from vadbench.api import ComponentConfig, ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
+from vadbench.api import ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
 from vadbench_msgflow.convolutions import windows_at
+from vadbench_msgflow.early_stopping import EarlyStopping, window_tracks
 from vadbench_msgflow.window_moments import window_moments
 
 _LEAST_VARIANCE = 1e-6
 """Of a direction, as a share of the mean: windows that have joints computed from others do not vary in some."""
 
 
-class ZukoNSFConfig(ComponentConfig):
+class ZukoNSFConfig(EarlyStopping):
     """Settings of the neural spline flow."""
 
     components: int = Field(default=32, ge=1, description="principal components that the splines are over")
@@ -108,9 +109,11 @@ class ZukoNSF(nn.Module):
             schedule="cosine",
             weight_decay=config.weight_decay,
             clip_norm=config.clip_norm,
+            held_out=config.held_out,
+            patience=config.patience,
             amp=False,
         )
-        context.train(self, loss, examples=len(windows), plan=plan)
+        context.train(self, loss, examples=len(windows), plan=plan, groups=window_tracks(windows))
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """(B,) nats for x (B, C, T, J) and condition (B, L, D) or None."""

@@ -13,9 +13,10 @@ from pydantic import Field
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from vadbench.api import ComponentConfig, ConfigError, Context, DataError, TokenShape, TrainingPlan
+from vadbench.api import ConfigError, Context, DataError, TokenShape, TrainingPlan
 from vadbench_msgflow.attention import AttentionBlock
 from vadbench_msgflow.corruption import corrupted
+from vadbench_msgflow.early_stopping import EarlyStopping
 from vadbench_msgflow.histories import ABSENT, example_tracks, examples, padded_history
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _BATCH: Final = 256
 """Windows computed at once on a CPU: what they take stays in a core's cache, which is a fifth faster than a thousand of them."""
 
 
-class TransformerConfig(ComponentConfig):
+class TransformerConfig(EarlyStopping):
     """Settings of the Transformer prior."""
 
     width: int = Field(default=64, ge=1, description="numbers of a token's embedding")
@@ -38,8 +39,6 @@ class TransformerConfig(ComponentConfig):
     learning_rate: float = Field(default=5e-3, gt=0, description="the highest; it falls to 0 along a half cosine")
     warmup: float = Field(default=0.3, ge=0, description="epochs, at most all, in which the learning rate rises")
     weight_decay: float = Field(default=0.01, ge=0, description="of AdamW")
-    held_out: float = Field(default=0.0, ge=0, lt=1, description="share of the training tracks held out, to stop by")
-    patience: int = Field(default=0, ge=0, description="epochs without a better held-out loss before it stops")
 
 
 class TransformerPrior(nn.Module):

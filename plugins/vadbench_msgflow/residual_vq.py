@@ -17,6 +17,7 @@ from torch.nn.functional import mse_loss
 from vadbench.api import Context, PoseShape, Tokens, TokenShape, Windows
 from vadbench_msgflow.codebook_usage import codebook_usage
 from vadbench_msgflow.convolutions import ConvolutionalConfig, Convolutions, motion_loss, windows_at
+from vadbench_msgflow.early_stopping import window_tracks
 from vadbench_msgflow.following_codebook import FollowingCodebook
 from vadbench_msgflow.product_codes import ProductCode, checked_sizes
 from vadbench_msgflow.reconstruction import code_counts, sampled_variance_lost
@@ -89,7 +90,9 @@ class ResidualVQ(Convolutions):
             return motion_loss(decoded, x, config.velocity) + config.commitment * kept
 
         plan = config.plan()
-        context.train(self, loss, examples=len(windows), plan=plan, prepare=batch, generators=(generator,))
+        context.train(
+            self, loss, examples=len(windows), plan=plan, prepare=batch, generators=(generator,), groups=window_tracks(windows)
+        )
         self.usage.copy_(code_counts(self, windows, context))
         self.lost.fill_(sampled_variance_lost(self, windows, context))
 

@@ -16,7 +16,7 @@ from pydantic import Field
 from vadbench.api import ComponentConfig, ConfigError, NoConfig, Terms, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -60,12 +60,21 @@ class Standardised(TermStatistics):
 
     config: StandardisedConfig
 
-    def fit(self, terms: Terms) -> None:
-        """Takes the statistics; raises `ConfigError` for a weight of a term that there is not."""
+    def check_terms(self, terms: Iterable[str]) -> None:
+        """Raises `ConfigError` for a weight of a term that there is not."""
         for name in self.config.weights:
-            if name not in terms:
-                raise ConfigError(f"there is no term {name!r}", where="scorer.weights", remedy=did_you_mean(name, terms))
+            if name not in (known := list(terms)):
+                raise ConfigError(f"there is no term {name!r}", where="scorer.weights", remedy=did_you_mean(name, known))
+
+    def fit(self, terms: Terms) -> None:
+        """Takes the statistics; raises what `check_terms` raises."""
+        self.check_terms(terms)
         super().fit(terms)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> None:
+        """Takes back what `state_dict` gave; raises what `check_terms` raises."""
+        self.check_terms(state_dict)
+        super().load_state_dict(state_dict)
 
     def score(self, terms: Terms) -> NDArray[np.float64]:
         """(B,)."""
@@ -114,7 +123,11 @@ class OneTerm(Unlearned):
     """The part of a composition that the term comes from."""
 
     def fit(self, terms: Terms) -> None:
-        """Learns nothing; raises `ConfigError` if the composition has no such term."""
+        """Learns nothing; raises what `check_terms` raises."""
+        self.check_terms(terms)
+
+    def check_terms(self, terms: Iterable[str]) -> None:
+        """Raises `ConfigError` if the composition has no such term."""
         if self.term not in terms:
             raise ConfigError(
                 f"the scorer {self.term} needs the term {self.term!r}, and the composition has {', '.join(terms) or 'none'}",

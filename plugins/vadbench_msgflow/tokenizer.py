@@ -14,6 +14,7 @@ from torch.nn.functional import mse_loss
 from vadbench.api import Context, PoseShape, Tokens, TokenShape, Windows
 from vadbench_msgflow.codebook_usage import codebook_usage
 from vadbench_msgflow.convolutions import ConvolutionalConfig, Convolutions, motion_loss, windows_at
+from vadbench_msgflow.early_stopping import window_tracks
 from vadbench_msgflow.following_codebook import FollowingCodebook
 from vadbench_msgflow.reconstruction import code_counts
 
@@ -67,7 +68,15 @@ class VQVAE(Convolutions):
             decoded = self.windows(features + (quantised - features).detach())
             return motion_loss(decoded, x, config.velocity) + config.commitment * mse_loss(features, quantised)
 
-        context.train(self, loss, examples=len(windows), plan=config.plan(), prepare=batch, generators=(generator,))
+        context.train(
+            self,
+            loss,
+            examples=len(windows),
+            plan=config.plan(),
+            prepare=batch,
+            generators=(generator,),
+            groups=window_tracks(windows),
+        )
         self.usage.copy_(code_counts(self, windows, context))
 
     def encode(self, x: torch.Tensor) -> Tokens:

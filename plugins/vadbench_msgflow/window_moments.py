@@ -32,6 +32,10 @@ class Moments:
     mean: torch.Tensor
     covariance: torch.Tensor
 
+    def of_first(self, numbers: int) -> Moments:
+        """Those of the first numbers alone, as if there were no others."""
+        return Moments(self.count, self.mean[:numbers], self.covariance[:numbers, :numbers])
+
 
 def window_moments(windows: Windows, condition: torch.Tensor | None, context: Context, latent: Latent | None = None) -> Moments:
     """Moments of windows and of their conditions, both flattened.

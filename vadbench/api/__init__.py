@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Quality,
         Scorer,
         Stateful,
+        TermChecking,
         TermDetector,
         Terms,
         Tokenizer,
@@ -70,7 +71,7 @@ _HOME: Final = {
     "context": ("Context", "Progress", "Silent", "Trainer"),
     "contracts": (
         *("CodeVectors", "Detector", "Diagnosed", "Flow", "Localised", "Predictive", "Prior", "Quality", "Scorer", "Stateful"),
-        *("TermDetector", "Terms", "TokenSequences", "TokenShape", "Tokenizer", "Tokens", "ValidatedScorer"),
+        *("TermChecking", "TermDetector", "Terms", "TokenSequences", "TokenShape", "Tokenizer", "Tokens", "ValidatedScorer"),
     ),
     "dataset": (
         *("Dataset", "DatasetInfo", "Expected", "Finding", "Inspectable", "Inspection", "Locatable"),
@@ -143,6 +144,7 @@ __all__ = [
     "Sourced",
     "Split",
     "Stateful",
+    "TermChecking",
     "TermDetector",
     "Terms",
     "TokenSequences",

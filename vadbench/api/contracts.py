@@ -234,6 +234,15 @@ class Scorer(Protocol):
         ...
 
 
+@runtime_checkable
+class TermChecking(Protocol):
+    """Optional, of a scorer: says before anything is trained whether it can do with the terms that there will be."""
+
+    def check_terms(self, terms: Iterable[str]) -> None:
+        """Raises `ConfigError` if the composition's terms, by name, are not those that its settings need."""
+        ...
+
+
 Quality = Callable[["NDArray[np.float64]"], float]
 """How well scores (W,) of the validation windows find what is abnormal: the headline figure of the run's protocol, in [0, 1]."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
 
-_PACKAGES: Final = ("vadbench", "torch", "numpy", "scipy", "scikit-learn")
+_PACKAGES: Final = ("vadbench", "torch", "numpy", "scipy", "scikit-learn", "zuko")
 
 
 def environment(device: str) -> Environment:
@@ -56,11 +56,12 @@ def training_identity(
 ) -> dict[str, Any]:
     """All that decides what a part of a method learns, but for the settings of the parts themselves; arguments as above.
 
-    The poses of the test split are none of it, and neither is the protocol.
+    The poses of the test and of the validation split are none of it, and neither is the protocol: a scorer that chooses by
+    validation adds what it depends on (`Composition.validation_identity`).
     """
     return {
         "windows": job.resolved.settings["windows"],
-        "poses": {split: fingerprint for split, fingerprint in poses.items() if split != "test"},
+        "poses": poses["train"],
         **_computed_with(job, plugins, device=device, threads=threads, compiled=compiled),
     }
 

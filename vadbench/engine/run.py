@@ -10,16 +10,14 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vadbench.api import Context, Detector, Diagnosed, Progress, Silent, VadbenchError, WindowScores
 from vadbench.data.cache.track_cache import default_cache
 from vadbench.engine.build import build_detector, count_parameters
-from vadbench.engine.composing.composition import Composition
 from vadbench.engine.composing.part_store import PartStore
-from vadbench.engine.composing.validation import check_validation, chooses_by_validation, validation_of
+from vadbench.engine.composing.validation import check_validation, chooses_by_validation, tell_of_validation
 from vadbench.engine.device import cpu_threads
 from vadbench.engine.inputs import Inputs, read_inputs, read_labels, read_test_labels
 from vadbench.engine.plugin_faults import method_step
@@ -124,6 +122,7 @@ def run_job(
     run_id = run_identity(job, plugins, **computed)
     path = folders.run_path(out, method.name, job.dataset.info.name, job.seed, run_id)
     if not force and (finished := _finished(path, job, inputs)):
+        folders.remove_unfinished(path)
         return Outcome(finished, reused=True)
     with folders.unfinished_run(path, afresh=force) as unfinished, _run_log(unfinished / folders.LOG) as logger:
         folders.remove_leftovers(out)
@@ -181,8 +180,7 @@ def _fit_and_score(job: Job, inputs: Inputs, context: Context, training: Trainin
     for split, counts in inputs.counts().items():
         context.logger.info("%s: %s", split, ", ".join(f"{count} {what}" for what, count in counts.items()))
     detector = build_detector(method, inputs.train.shape, context, parts=parts)
-    if isinstance(detector, Composition) and inputs.validation is not None:
-        detector.validation = partial(validation_of, inputs.validation, inputs.validation_clips, job.dataset, job.protocol)
+    tell_of_validation(detector, inputs, job.dataset, job.protocol)
     started = time.perf_counter()
     with method_step("fit", method), seeded(context.child("fit").seed):
         detector.fit(inputs.train, context)

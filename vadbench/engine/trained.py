@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vadbench.api import Context, DataError, Detector, DriftError, UsageError
 from vadbench.engine.build import build_detector
+from vadbench.engine.composing.validation import tell_of_validation
 from vadbench.engine.config import digest_of, resolve
 from vadbench.engine.datasets import data_root, open_dataset
 from vadbench.engine.inputs import Inputs, read_inputs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from vadbench.api import Clip, Dataset, PoseShape, Progress, Registry, Windows, WindowScores
     from vadbench.data.cache.track_cache import TrackCache
     from vadbench.engine.config import ResolvedMethod
+    from vadbench.evaluation.protocol import Protocol
     from vadbench.store.folders import StoredRun
     from vadbench.store.record import RunRecord
 
@@ -71,9 +73,12 @@ class Trained:
             return score_windows(detector, windows, clips, context)
 
 
-def train_method(method: ResolvedMethod, inputs: Inputs, context: Context) -> tuple[Trained, Detector]:
+def train_method(
+    method: ResolvedMethod, inputs: Inputs, context: Context, dataset: Dataset, protocol: Protocol
+) -> tuple[Trained, Detector]:
     """Fits a method as a run does: what it learned, and the detector that learned it."""
     detector = build_detector(method, inputs.train.shape, context)
+    tell_of_validation(detector, inputs, dataset, protocol)
     with method_step("fit", method), seeded(context.child("fit").seed):
         detector.fit(inputs.train, context)
     with method_step("tell what it learned", method):

@@ -37,6 +37,8 @@ PARTS: Final = "parts"
 _KEPT: Final = {PARTIAL: 86_400, UNFINISHED: 7 * 86_400}
 """How long what was left behind is kept, in seconds, by how its name begins."""
 
+_LOCK: Final = "lock"
+
 logger = logging.getLogger(__name__)
 
 
@@ -114,23 +116,58 @@ def unfinished_run(path: Path, *, afresh: bool = False) -> Iterator[Path]:
         afresh: Whether what is there is thrown away first.
 
     Raises:
-        UsageError: if nothing can be written there.
+        UsageError: if nothing can be written there, or another process is making this very run.
     """
-    folder = path.parent / f"{UNFINISHED}{path.name}"
+    folder = _unfinished(path)
     try:
-        if afresh:
-            shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
     except OSError as error:
         raise _not_storable(path, error) from error
-    try:
-        yield folder
-    except BaseException:
-        if not any(file.is_file() for name in (CHECKPOINTS, PARTS) for file in (folder / name).rglob("*")):
+    with _nobody_else(folder):
+        if afresh:
+            for name in (CHECKPOINTS, PARTS):
+                shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / LOG).unlink(missing_ok=True)
+        try:
+            yield folder
+        except BaseException:
+            if not any(file.is_file() for name in (CHECKPOINTS, PARTS) for file in (folder / name).rglob("*")):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Throws away the unfinished work of a run that is finished, unless another process is at it."""
+    folder = _unfinished(path)
+    if folder.is_dir():
+        with suppress(UsageError), _nobody_else(folder):
             shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unfinished(path: Path) -> Path:
+    return path.parent / f"{UNFINISHED}{path.name}"
+
+
+@contextmanager
+def _nobody_else(folder: Path) -> Iterator[None]:
+    """Holds the lock of a folder of unfinished work; it is let go when the process ends, however it ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: whoever starts the same run twice there does its work twice
+        yield
+        return
+    with (folder / _LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                "another process is making this very run",
+                where=folder,
+                remedy="wait until it is done, and give the command again: the run is then found finished",
+            ) from error
+        yield
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
@@ -182,7 +219,7 @@ def find_runs(root: Path) -> list[StoredRun]:
 def remove_leftovers(root: Path) -> None:
     """Deletes what nobody touches any more: half-written runs after a day, unfinished work after a week."""
     for begins, kept in _KEPT.items():
-        for folder in root.glob(f"*/*/*/{begins}*"):
+        for folder in (*root.glob(f"*/*/*/{begins}*"), *root.glob(f".parts/{begins}*")):
             with suppress(FileNotFoundError):  # whoever writes it may finish at this moment
                 # A folder's own time stands still while a file in it grows: a long run shows in its log alone.
                 if time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) > kept:

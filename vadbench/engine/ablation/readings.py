@@ -82,6 +82,12 @@ def _fused_anew(run: StoredRun, scores: WindowScores, changes: Mapping[str, Any]
         name.removeprefix(_STATE): value for name, value in load_weights(run.path / WEIGHTS).items() if name.startswith(_STATE)
     }
     entry = method.components["scorer"].entry
+    if hasattr(entry.load(), "choose"):
+        raise UsageError(
+            f"scorer {entry.name!r} chose on a validation split with the settings it had: others cannot be read from its run",
+            where=run.path,
+            remedy='make the variant a run of its own in the grid: set = ["scorer..."] instead of reading.scorer',
+        )
     settings = {key: value for key, value in method.settings["scorer"].items() if key != "name"}
     with method_step("fuse its stored terms", method):
         made: list[Scorer] = []

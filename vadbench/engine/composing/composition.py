@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import torch
 
-from vadbench.api import ConfigError, Context, Diagnosed, Flow, Prior, Scorer, Terms, Tokenizer, ValidatedScorer, Windows
+from vadbench.api import (
+    ConfigError,
+    Context,
+    Diagnosed,
+    Flow,
+    Prior,
+    Scorer,
+    TermChecking,
+    Terms,
+    Tokenizer,
+    ValidatedScorer,
+    Windows,
+)
 from vadbench.engine.composing.conditions import check_predictable, predicted_condition
 from vadbench.engine.composing.term_scores import score_terms
 from vadbench.engine.composing.token_chains import token_history, track_sequences
@@ -79,8 +91,12 @@ class Composition:
         self.condition = config.condition if parts.tokenizer is not None and parts.flow is not None else "none"
         if self.condition == "predicted":
             check_predictable(parts.tokenizer, parts.prior)
+        if isinstance(parts.scorer, TermChecking):
+            parts.scorer.check_terms(self.terms)
         self.validation: Callable[[], Validation] | None = None
         """Gives the labelled validation split, where the data set has one; the run sets it, for scorers that choose by it."""
+        self.validation_identity: dict[str, str] = {}
+        """What the choice depends on: poses and labels of that split, and the protocol; the run sets it, too."""
         self._store, self._recipe = store, recipe or {}
 
     def fit(self, windows: Windows, context: Context) -> None:
@@ -100,7 +116,7 @@ class Composition:
             keys["flow"] = self._fit(
                 "flow", before, context, lambda: self._condition(tokens), lambda given, own: flow.fit(windows, given, own)
             )
-        scored = {**keys, "composition": self.config.model_dump(mode="json")}
+        scored = {**keys, "composition": self.config.model_dump(mode="json"), "validation": self.validation_identity}
         plain = windows.select(windows.view == 0)
         # The statistics of the terms are those of the training windows as they are, not of augmented ones.
         self._fit("scorer", scored, context, lambda: self.score_terms(plain, context), self._fit_scorer(context))
@@ -148,10 +164,10 @@ class Composition:
         key = "" if store is None else store.key(kind, self._recipe[kind], before)
         if store is not None and store.taken(key, kind, part, own):
             return key
-        given = give()  # before the part's seed is set: what the parts before it draw does not change what this one draws
-        kept = nullcontext() if store is None else store.kept(key, kind, part, own)
-        with kept, component_step("fit", kind, part), seeded(own.seed):
-            fit(given, own)
+        with nullcontext() if store is None else store.kept(key, kind, part, own):
+            given = give()  # before the part's seed is set: what the parts before it draw does not change what this one draws
+            with component_step("fit", kind, part), seeded(own.seed):
+                fit(given, own)
         return key
 
     def _condition(self, tokens: _TrainingTokens) -> torch.Tensor | None:

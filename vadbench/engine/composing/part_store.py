@@ -72,7 +72,11 @@ class PartStore:
         record: dict[str, Any] = {
             "kind": kind,
             "fit_s": time.perf_counter() - began + _resumed_s(context) - before,
-            "choices": [asdict(choice) for choice in context.choices[declared:]],
+            # By their place within the part: a part may be shared by methods of other names.
+            "choices": [
+                {**asdict(choice), "component": choice.component.removeprefix(context.name)}
+                for choice in context.choices[declared:]
+            ],
         }
         weights = as_tensors(part.state_dict())
         try:
@@ -83,6 +87,8 @@ class PartStore:
                 record["sha256"] = file_digest(made / key / _WEIGHTS)
                 (made / key / _RECORD).write_text(json.dumps(record), encoding="utf-8")
         except OSError as error:
+            if (self.folder / key / _RECORD).is_file():
+                return  # another process trained the same part at the same time, and was faster
             raise UsageError(
                 f"a trained part cannot be stored here: {error.strerror or error}",
                 where=self.folder,
@@ -101,17 +107,18 @@ class PartStore:
         path = self.folder / key
         if not (path / _RECORD).is_file():
             return False
-        untrained = as_tensors(part.state_dict())
+        untrained = _state_of(part)
         try:
             record = json.loads((path / _RECORD).read_text(encoding="utf-8"))
-            choices = [Choice(**choice) for choice in record["choices"]]
+            choices = [Choice(**{**choice, "component": context.name + choice["component"]}) for choice in record["choices"]]
             seconds = float(record["fit_s"])
             if file_digest(path / _WEIGHTS) != record["sha256"]:
                 raise DataError("the weights are not those that were stored", where=path)
             part.load_state_dict(load_weights(path / _WEIGHTS))
         except (DataError, OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             reason = error.what if isinstance(error, VadbenchError) else error
-            part.load_state_dict(untrained)  # some of it may have been taken already
+            if untrained:
+                part.load_state_dict(untrained)  # some of the other state may have been taken already
             context.logger.warning("%s: a stored part cannot be used and is trained again: %s: %s", context.name, path, reason)
             return False
         context.choices.extend(choices)
@@ -119,6 +126,14 @@ class PartStore:
         self.reused_s += seconds
         context.logger.info("%s: trained before, taken from %s", context.name, path)
         return True
+
+
+def _state_of(part: Any) -> dict[str, Any]:
+    """The state of a part that is not fitted; nothing where it has none yet."""
+    try:
+        return as_tensors(part.state_dict())
+    except (TypeError, ValueError, RuntimeError, AttributeError):
+        return {}
 
 
 def _resumed_s(context: Context) -> float:

@@ -53,7 +53,7 @@ def score_terms(
         for places in track_groups(windows, GROUP):
             group = _Group(parts, terms, condition, history, windows.select(places), context.device)
             for term, at, values in group.scored():
-                scores[term][places[at]] = values.double().cpu().numpy()
+                scores[term][places[at]] = values.cpu().double().numpy()
             advance(len(places))
     return scores
 

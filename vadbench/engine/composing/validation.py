@@ -6,9 +6,11 @@ The labels stay here. What a scorer is given is a function from scores to one fi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vadbench.api import ConfigError, DataError
+from vadbench.engine.composing.composition import Composition
 from vadbench.engine.inputs import read_labels
 from vadbench.engine.scoring import as_window_scores
 from vadbench.evaluation.report import evaluate
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vadbench.api import Clip, Dataset, Quality, Windows
+    from vadbench.api import Clip, Dataset, Detector, Quality, Windows
     from vadbench.engine.config import ResolvedMethod
+    from vadbench.engine.inputs import Inputs
     from vadbench.evaluation.protocol import Protocol
 
 
@@ -52,6 +55,29 @@ def check_validation(method: ResolvedMethod, dataset: Dataset) -> None:
             where="scorer",
             remedy="use it on a data set that has one, such as ubnormal, or choose another scorer with --scorer",
         )
+
+
+def tell_of_validation(detector: Detector, inputs: Inputs, dataset: Dataset, protocol: Protocol) -> None:
+    """Tells a composition of the validation split, if it was read: for a scorer that chooses by it.
+
+    Args:
+        detector: Of the method.
+        inputs: Of the run.
+        dataset: Of the run.
+        protocol: Of the run.
+
+    Raises:
+        DataError: if the labels are not of these clips.
+    """
+    windows, clips = inputs.validation, inputs.validation_clips
+    if windows is None or not isinstance(detector, Composition):
+        return
+    detector.validation = partial(validation_of, windows, clips, dataset, protocol)
+    detector.validation_identity = {
+        "poses": inputs.poses["validation"],
+        "labels": read_labels(dataset, "validation", clips).fingerprint(),
+        "protocol": protocol.digest(),
+    }
 
 
 def validation_of(windows: Windows, clips: Sequence[Clip], dataset: Dataset, protocol: Protocol) -> Validation:

@@ -113,4 +113,6 @@ def write_report(report: AblationReport, folder: Path) -> list[Path]:
     for name, figure in figures.items():
         if figure is not None:
             save_figure(figure, folder / name)
+        else:
+            (folder / name).unlink(missing_ok=True)  # of an earlier report, which this one replaces
     return [folder / name for name in (*texts, *(name for name, figure in figures.items() if figure is not None))]
