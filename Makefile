@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check bench lock clean
+.PHONY: run test test-slow check bench lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed  ## Train and evaluate MSG-Flow on the generated stand-in data, with table and plots.
@@ -12,6 +12,9 @@ run: $(VENV)/.installed  ## Train and evaluate MSG-Flow on the generated stand-i
 
 test: $(VENV)/.installed-dev  ## The tests, without the slow ones.
 	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.installed-dev  ## The slow tests: runs killed in each stage, coverage of the intervals, processes side by side.
+	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.installed-dev  ## Style, types, import contract.
 	$(BIN)/ruff check .

@@ -29,7 +29,7 @@ import numpy as np
 from pseudo_anomalies import oddities
 from sklearn.metrics import roc_auc_score
 
-from vadbench.api import Context, TermDetector, Windows
+from vadbench.api import Context, DataError, TermDetector, UsageError, Windows
 from vadbench.data.layout_conversion import convert_layout
 from vadbench.data.normalisation import fit_normaliser
 from vadbench.data.windowing import cut_windows
@@ -43,6 +43,7 @@ from vadbench.engine.device import cpu_threads
 from vadbench.engine.inputs import window_rule
 from vadbench.engine.plugins import load_plugins
 from vadbench.engine.presets import load_preset
+from vadbench.engine.provenance import code_digest
 from vadbench.engine.training.trainer import seeded, train
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ def main(  # noqa: PLR0917 - click passes them by name
     chosen: list[tuple[str, Any, tuple[str, ...]]] = [plain]
     if variants:
         grid = grid_of(method, None, registry)
-        chosen = [(name, grid.named(name).swaps, tuple(grid.named(name).set)) for name in variants]
+        named = [grid.named(name) for name in variants]
+        if readings := [variant.name for variant in named if variant.reading is not None]:
+            raise UsageError(f"only readings of stored scores: {', '.join(readings)}", remedy="name variants that are trained")
+        chosen = [(variant.name, variant.swaps, tuple(variant.set)) for variant in named]
     with tempfile.TemporaryDirectory() as folder, cpu_threads(1):
         for name, swaps, own in chosen:
             resolved = resolve(preset, registry, dataset=data.info.name, swaps=swaps, changes=[*changes, *own])
@@ -95,12 +99,16 @@ def try_out(name: str, resolved: ResolvedMethod, tracks: Tracks, seed: int, fold
     windows = cut_windows(
         seen, window_rule(config, config.train_stride), fit_normaliser(config.normalisation, seen), config.augment
     )
+    if len(tracks.clips) < HELD_OUT:
+        raise DataError(f"{len(tracks.clips)} training clips are too few to hold one in {HELD_OUT} out")
     held = np.random.default_rng(seed).permutation(len(tracks.clips))[: len(tracks.clips) // HELD_OUT]
     out = np.isin(windows.clip, held)
     known, fresh = windows.select(~out), windows.select(out & (windows.view == 0))
     began = time.perf_counter()
     context = Context(seed=seed, name=resolved.method.name, trainer=train, logger=logging.getLogger("held-out"))
-    store = PartStore(folder, {"poses": tracks.fingerprint(), "windows": resolved.settings["windows"], "seed": seed})
+    code = {package: code_digest(package) for package in ("vadbench", *sorted(_packages(resolved)))}
+    identity = {"poses": tracks.fingerprint(), "windows": resolved.settings["windows"], "seed": seed, "code": code}
+    store = PartStore(folder, identity)
     detector = build_detector(resolved, known.shape, context, parts=store)
     with seeded(context.child("fit").seed):
         detector.fit(known, context)
@@ -109,6 +117,10 @@ def try_out(name: str, resolved: ResolvedMethod, tracks: Tracks, seed: int, fold
     if isinstance(detector, Composition):
         told += [f"{key.partition('.')[2]} {value:.3g}" for key, value in detector.diagnostics().items()]
     click.echo(f"{name}: {', '.join(told)} ({time.perf_counter() - began + store.reused_s:.0f} s)")
+
+
+def _packages(resolved: ResolvedMethod) -> set[str]:
+    return {part.entry.target.partition(":")[0].partition(".")[0] for part in resolved.components.values()}
 
 
 def _likelihoods(detector: Any, fresh: Windows, context: Context) -> dict[str, float]:

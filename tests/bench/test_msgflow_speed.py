@@ -98,7 +98,9 @@ def fit_prior(tokenizer: VQVAE, windows: Windows) -> TransformerPrior:
 def fit_flow(tokenizer: VQVAE, windows: Windows, conditioned: bool) -> STGCNCouplingFlow:
     condition = vectors_of(tokenizer, windows).vectors if conditioned else None
     with seeded(0):
-        flow = STGCNCouplingFlow(STGCNCouplingConfig(epochs=1), windows.shape, tokenizer.shape if conditioned else None)
+        # Conditioned it is the preset's, alone it is STG-NF's.
+        config = STGCNCouplingConfig(epochs=1, covariance="full" if conditioned else "identity")
+        flow = STGCNCouplingFlow(config, windows.shape, tokenizer.shape if conditioned else None)
         flow.fit(windows, condition, CONTEXT)
     return flow
 

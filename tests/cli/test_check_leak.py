@@ -9,7 +9,7 @@ import pytest
 from fixtures import write_pose_folder
 from modules_on_disk import entry_point
 from stored_runs import write_run
-from tiny_methods import TINY_KNN
+from tiny_methods import TINY_KNN, TINY_MSGFLOW
 
 from vadbench.engine.plugins import load_plugins
 from vadbench.store.folders import find_runs, open_run
@@ -145,3 +145,10 @@ class TestMethod:
         called = vadbench("check-leak", "kn", "--dataset", data)
         assert called.code == 2
         assert "did you mean 'knn'" in called.err
+
+
+def test_a_method_that_chooses_by_a_validation_split(vadbench):
+    small = ("dataset.train_clips=4", "dataset.validation_clips=4", "dataset.test_clips=4", "dataset.frames_max=240")
+    changes = [part for change in (*small, *TINY_MSGFLOW) for part in ("--set", change)]
+    called = vadbench("check-leak", "msgflow", "--dataset", "synthetic-campus", "--scorer", "learned-on-validation", *changes)
+    assert called.code == 0, called.err

@@ -12,7 +12,7 @@ from ablation_grids import write_grid
 from fixtures import write_pose_folder
 from tiny_methods import TINY_MSGFLOW
 
-from vadbench.api import ConfigError, DataError, DriftError, PluginError
+from vadbench.api import ConfigError, DataError, DriftError, PluginError, UsageError
 from vadbench.engine.ablation import runs as engine
 from vadbench.engine.ablation.grid import Reading
 from vadbench.engine.ablation.plan import AblationRequest, plan_ablation
@@ -166,6 +166,19 @@ class TestReadings:
             read(full, plugins, scorer={"weight": {}}).scores()
         assert caught.value.where == "scorer.weight"
         assert "'weights'" in caught.value.remedy
+
+    def test_a_weight_of_a_term_that_there_is_not(self, full, plugins):
+        with pytest.raises(ConfigError, match="no term 'semantik'") as caught:
+            read(full, plugins, scorer={"weights": {"semantik": 1.0}}).scores()
+        assert "semantic" in caught.value.remedy
+
+    def test_a_scorer_that_chose_by_validation(self, plugins, tmp_path):
+        small = ("dataset.train_clips=4", "dataset.validation_clips=4", "dataset.test_clips=4", "dataset.frames_max=240")
+        changes = [*small, *TINY_MSGFLOW, "scorer.name=learned-on-validation"]
+        (job,) = make_plan("msgflow", plugins, datasets=["synthetic-campus"], changes=changes).jobs
+        run = run_job(job, plugins, out=tmp_path).run
+        with pytest.raises(UsageError, match="chose on a validation split"):
+            read(run, plugins, scorer={"parts": 1}).scores()
 
     def test_scores_that_the_stored_terms_do_not_give(self, first, plugins, tmp_path):
         folder = tmp_path / "run"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from made_parts import TOKENS, SignTokenizer, SumFlow, SumScorer, WeightedPrior
 from made_tracks import made_windows
 
-from vadbench.api import Context, Tokens, WindowRule
+from vadbench.api import ConfigError, Context, Tokens, WindowRule
 from vadbench.engine.composing import term_scores, window_batches
 from vadbench.engine.composing.composition import Composition, Parts
 from vadbench.engine.composing.token_chains import token_history, track_sequences
@@ -198,6 +198,17 @@ class TestState:
         assert method.diagnostics() == {}
         method.parts.tokenizer.diagnostics = lambda: {"perplexity": np.float32(2)}
         assert method.diagnostics() == {"tokenizer.perplexity": 2.0}
+
+
+def test_a_scorer_that_cannot_do_with_the_terms_is_refused_before_anything_is_trained():
+    class Picky(SumScorer):
+        def check_terms(self, terms):
+            if "semantic" not in terms:
+                raise ConfigError("no semantic term")
+
+    with pytest.raises(ConfigError, match="no semantic term"):
+        Composition(Parts(scorer=Picky(), flow=SumFlow()), ALL)
+    Composition(Parts(scorer=Picky(), tokenizer=SignTokenizer(), prior=WeightedPrior()), ALL)
 
 
 def test_seed_of_a_part_depends_on_its_name_alone():

@@ -161,6 +161,12 @@ class TestFullCovariance:
         plain, full = (TestFit().fitted(windows, covariance=covariance) for covariance in ("identity", "full"))
         assert all(torch.equal(value, full.state_dict()[name]) for name, value in plain.state_dict().items())
 
+    def test_a_condition_that_moves_nothing_moves_nothing(self, windows):
+        condition = torch.randn(len(windows), 2, 3, generator=torch.Generator().manual_seed(0))
+        flow = TestFit().fitted(windows, condition=condition, covariance="full", couplings=False, mean=False)
+        x = torch.from_numpy(windows.batch(slice(None)).x)
+        torch.testing.assert_close(flow.log_prob(x, condition), flow.log_prob(x, -condition), rtol=0, atol=0)
+
     def test_is_loaded_settled(self, windows):
         flow, other = TestFit().fitted(windows, covariance="full"), made(windows.shape, None, covariance="full")
         other.load_state_dict(flow.state_dict())
@@ -277,6 +283,11 @@ class TestFit:
         assert all(torch.equal(first[name], again[name]) for name in first)
         name = "steps.0.actnorm.bias"
         assert not torch.equal(first[name], other[name])
+
+
+def test_patience_without_held_out_tracks_is_refused_at_once():
+    with pytest.raises(ValueError, match="held_out is 0"):
+        STGCNCouplingConfig(patience=2)
 
 
 def test_other_channels():

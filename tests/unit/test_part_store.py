@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from made_parts import SignTokenizer, SumFlow, SumScorer, WeightedPrior
 from made_tracks import made_windows
 
 from vadbench.api import Context, UsageError
+from vadbench.engine.composing import part_store
 from vadbench.engine.composing.composition import Composition, Parts
 from vadbench.engine.composing.part_store import PartStore
 from vadbench.engine.config import CompositionConfig
@@ -106,7 +109,47 @@ def test_the_record_is_plain_json(tmp_path):
     fitted(PartStore(tmp_path, IDENTITY), Layer())
     record = json.loads((tmp_path / "k" / "part.json").read_text())
     assert record["kind"] == "flow"
-    assert record["choices"] == [{"component": "component", "what": "epoch", "value": 3, "by": "held-out"}]
+    assert record["choices"] == [{"component": "", "what": "epoch", "value": 3, "by": "held-out"}]
+
+
+def test_a_part_that_another_process_stored_first_is_no_fault(tmp_path, monkeypatch):
+    first, second = PartStore(tmp_path, IDENTITY), PartStore(tmp_path, IDENTITY)
+    with first.kept("k", "flow", Layer(2.0), Context()):
+        fitted(second, Layer(2.0))
+
+        @contextmanager
+        def full(*_args, **_kwargs):
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+            yield
+
+        monkeypatch.setattr(part_store, "staged", full)
+    assert PartStore(tmp_path, IDENTITY).taken("k", "flow", Layer(), Context())
+
+
+def test_a_part_without_state_until_it_is_fitted_is_taken(tmp_path):
+    class Late(Layer):
+        def state_dict(self, *args, **kwargs):
+            return super().state_dict(*args, **kwargs) if self.fits or self.loaded else {"weight": None}
+
+        loaded = False
+
+        def load_state_dict(self, state, *args, **kwargs):
+            self.loaded = True
+            return super().load_state_dict(state, *args, **kwargs)
+
+    fitted(PartStore(tmp_path, IDENTITY), Late(2.0))
+    again = Late()
+    fitted(PartStore(tmp_path, IDENTITY), again)
+    assert again.fits == 0
+
+
+def test_choices_are_those_of_whoever_takes_the_part(tmp_path):
+    first, second = (Context(name=name) for name in ("one.flow", "other.flow"))
+    store = PartStore(tmp_path, IDENTITY)
+    with store.kept("k", "flow", part := Layer(), first):
+        part.fit(first)
+    store.taken("k", "flow", Layer(), second)
+    assert [choice.component for choice in second.choices] == ["other.flow"]
 
 
 class TestKeys:

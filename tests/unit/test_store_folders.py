@@ -251,7 +251,7 @@ class TestUnfinished:
         folder.mkdir(parents=True)
         (folder / "log.txt").touch()
         with unfinished_run(self.path(tmp_path), afresh=True) as afresh:
-            assert list(afresh.iterdir()) == []
+            assert [file.name for file in afresh.iterdir()] == ["lock"]
 
     def test_one_that_is_opened_is_not_old(self, tmp_path):
         folder = self.path(tmp_path).parent / ".unfinished-0123456789ab"
@@ -277,3 +277,23 @@ class TestUnfinished:
 def test_digest_is_sha256(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")
     assert folders.file_digest(tmp_path / "x").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
+def test_two_processes_cannot_make_the_same_run(tmp_path):
+    path = tmp_path / "m" / "d" / "0" / "abc"
+    with folders.unfinished_run(path):
+        with pytest.raises(UsageError) as caught, folders.unfinished_run(path):
+            pass
+        assert "another process is making this very run" in caught.value.what
+        folders.remove_unfinished(path)
+        assert (path.parent / ".unfinished-abc").is_dir(), "it is in use"
+    with folders.unfinished_run(path):
+        pass
+
+
+def test_unfinished_work_of_a_finished_run_goes(tmp_path):
+    folder = tmp_path / "m" / "d" / "0" / ".unfinished-abc"
+    (folder / "parts").mkdir(parents=True)
+    folders.remove_unfinished(folder.parent / "abc")
+    assert not folder.exists()
+    folders.remove_unfinished(folder.parent / "abc")

@@ -14,6 +14,7 @@ from vadbench.engine.datasets import open_dataset
 from vadbench.engine.inputs import read_inputs, read_labels
 from vadbench.engine.plan import make_plan
 from vadbench.engine.plugins import load_plugins
+from vadbench.engine.provenance import run_identity, training_identity
 from vadbench.engine.run import run_job
 from vadbench.engine.scoring import as_window_scores
 from vadbench.evaluation.published_protocols import STANDARD_V1
@@ -88,6 +89,15 @@ def test_a_data_set_without_the_split(job):
         check_validation(job.resolved, Without())
     assert "'learned-on-validation' chooses by a labelled validation split, and synthetic-campus has none" in caught.value.what
     assert "ubnormal" in caught.value.remedy
+
+
+def test_parts_before_the_scorer_do_not_depend_on_it(job, plugins, inputs):
+    told = {"device": "cpu", "threads": 1}
+    without = {split: print_ for split, print_ in inputs.poses.items() if split != "validation"}
+    with_, plain = (training_identity(job, plugins, poses=poses, **told) for poses in (inputs.poses, without))
+    assert with_ == plain
+    runs = [run_identity(job, plugins, poses=poses, **told) for poses in (inputs.poses, without)]
+    assert runs[0] != runs[1]
 
 
 def test_a_run(job, plugins, tmp_path):

@@ -93,6 +93,8 @@ def run(
             "a generated stand-in. Its figures try the software out; they are not a result.",
             err=as_json,
         )
+    if checkpoint_minutes != checkpoint_minutes:  # noqa: PLR0124 - NaN, which lies in every range
+        raise click.BadParameter("nan is no time", param_hint="--checkpoint-minutes")
     options = TrainingOptions(checkpoint_minutes * 60, compiled, tensorboard)
     done: list[Outcome] = []
     failed: list[tuple[Job, VadbenchError]] = []

@@ -190,7 +190,7 @@ def load_grid(name: str) -> Grid:
         if name not in grid_names():
             raise UsageError(
                 f"no ablation grid is shipped for {name!r}",
-                remedy=f"{did_you_mean(name, grid_names())} Or give a file of your own: --grid FILE.toml, see docs/ablations.md",
+                remedy=f"{did_you_mean(name, grid_names())}; or give a file of your own: --grid FILE.toml, see docs/ablations.md",
             )
         path = shipped_folder("configs") / "ablations" / f"{name}.toml"
     try:
