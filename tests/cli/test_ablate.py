@@ -117,7 +117,7 @@ class TestText:
         def stop(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("vadbench.engine.ablation.run_job", stop)
+        monkeypatch.setattr("vadbench.engine.ablation.runs.run_job", stop)
         called = vadbench("ablate", "msgflow", "--grid", write_grid(tmp_path))
         assert called.code == 130
         assert "synthetic-campus" in called.out

@@ -59,7 +59,7 @@ def checked(plugins, data: Path, method: str, *changes: str, clips: int | None =
     job = job_of(plugins, data, method, *changes)
     with checking_context(job.resolved, job.seed, "cpu", Silent()) as context:
         inputs = read_inputs(job.dataset, job.resolved.method.windows, Silent())
-        trained, detector = train_method(job.resolved, inputs, context)
+        trained, detector = train_method(job.resolved, inputs, context, job.dataset, job.protocol)
         return check_leak(trained, inputs, trained.scores(detector, inputs.test, inputs.test_clips), clips=clips)
 
 
