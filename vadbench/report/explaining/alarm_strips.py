@@ -10,7 +10,14 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from vadbench.engine.explaining.explanation import poses_of
-from vadbench.report.explaining.skeleton_strip import SURPRISE_COLOURS, JointColours, draw_strip, frame_strips, side_legend
+from vadbench.report.explaining.skeleton_strip import (
+    MOST_SD,
+    SURPRISE_COLOURS,
+    JointColours,
+    draw_strip,
+    frame_strips,
+    side_legend,
+)
 from vadbench.report.figure_style import as_text, figure_style
 
 if TYPE_CHECKING:
@@ -144,7 +151,8 @@ def _highest(odd: NDArray[np.float64] | None) -> float:
     """Where the scale of joints ends: a few joints beyond it do not make all others look alike."""
     if odd is None or not odd.size:
         return 1.0
-    return max(float(np.percentile(odd, 98)), 1e-3)
+    # Bounded, or the joints of somebody who lies on the ground would leave no colour for those of anybody else.
+    return min(max(float(np.percentile(odd, 98)), 1e-3), MOST_SD)
 
 
 def _add_scale(figure: Any, grid: Any, highest: float | None) -> None:

@@ -28,6 +28,8 @@ LEFT: Final = COLOURS[0]
 RIGHT: Final = COLOURS[1]
 MIDDLE: Final = "#4D4D4D"
 """Colours of the limbs of the left side, of the right side, and of what has no side."""
+MOST_SD: Final = 10.0
+"""Where the scale of joints ends at most, in standard deviations."""
 SURPRISE_COLOURS: Final = "YlOrRd"
 """From light to dark, which every reader can tell apart."""
 

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from vadbench.evaluation.events import Stretches
+from vadbench.report.explaining.skeleton_strip import MOST_SD
 from vadbench.report.figure_style import ABNORMAL, COLOURS, as_text, figure_style, term_colour
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _draw_joints(axes: Axes, run: Explained, line: PersonLine, shown: _Shown, fi
     layout = run.test.tracks.layout
     picture = np.full((len(layout), len(shown.abnormal)), np.nan)
     picture[:, line.frames] = line.odd.T
-    reach = max(float(np.percentile(np.abs(line.odd), 98)), 1e-3)
+    reach = min(max(float(np.percentile(np.abs(line.odd), 98)), 1e-3), MOST_SD)
     image = axes.imshow(
         picture,
         aspect="auto",
