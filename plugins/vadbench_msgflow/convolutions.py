@@ -6,17 +6,12 @@ of frames, dilated residual units, and their mirror image. What differs between 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from pydantic import Field
 from torch import nn
 from torch.nn.functional import smooth_l1_loss
 
-from vadbench.api import ConfigError, Context, PoseShape, TrainingPlan
-
-if TYPE_CHECKING:
-    from vadbench.api import Windows
+from vadbench.api import ConfigError, PoseShape, TrainingPlan
 from vadbench_msgflow.early_stopping import EarlyStopping
 
 
@@ -130,8 +125,3 @@ class Residual(nn.Module):
 def motion_loss(decoded: torch.Tensor, x: torch.Tensor, velocity: float) -> torch.Tensor:
     """Smooth-L1 distance of windows (B, C, T, J), and ``velocity`` times that of their frame-to-frame differences."""
     return smooth_l1_loss(decoded, x) + velocity * smooth_l1_loss(decoded.diff(dim=2), x.diff(dim=2))
-
-
-def windows_at(windows: Windows, index: torch.Tensor, context: Context) -> torch.Tensor:
-    """The windows at ``index`` (B,) as a tensor (B, C, T, J) on the context's device."""
-    return torch.from_numpy(windows.batch(index.numpy()).x).to(context.device)

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from vadbench.api import ComponentConfig
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from vadbench.api import Windows
 
 
 class EarlyStopping(ComponentConfig):
@@ -23,11 +17,7 @@ class EarlyStopping(ComponentConfig):
 
     @model_validator(mode="after")
     def _something_to_wait_for(self) -> Self:
+        # The training plan refuses it, too, but only when it is this component's turn.
         if self.patience and not self.held_out:
             raise ValueError("patience waits for a better held-out loss, and held_out is 0: set both or neither")
         return self
-
-
-def window_tracks(windows: Windows) -> NDArray[np.int64]:
-    """(W,) the track that each window is of; what is held out is whole tracks."""
-    return windows.tracks.track_bounds().searchsorted(windows.first, side="right")

@@ -19,8 +19,9 @@ from torch import nn
 
 from vadbench.api import ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
 from vadbench_msgflow.base_density import BaseDensity, Covariance
-from vadbench_msgflow.early_stopping import EarlyStopping, window_tracks
+from vadbench_msgflow.early_stopping import EarlyStopping
 from vadbench_msgflow.stgcn import FlowStep
+from vadbench_msgflow.training_windows import window_tracks, windows_at
 from vadbench_msgflow.window_moments import Moments, window_moments
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class STGCNCouplingFlow(nn.Module):
         config = self.config
 
         def batch(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-            x = torch.from_numpy(windows.batch(index.numpy()).x).to(context.device)
+            x = windows_at(windows, index, context)
             return x, None if condition is None else condition[index].to(context.device)
 
         first = torch.randperm(len(windows), generator=context.generator())

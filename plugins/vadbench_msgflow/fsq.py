@@ -13,12 +13,10 @@ from typing import Annotated
 import torch
 from pydantic import Field, field_validator
 
-from vadbench.api import Context, PoseShape, Tokens, TokenShape, Windows
-from vadbench_msgflow.codebook_usage import codebook_usage
-from vadbench_msgflow.convolutions import ConvolutionalConfig, Convolutions, motion_loss, windows_at
-from vadbench_msgflow.early_stopping import window_tracks
+from vadbench.api import Context, PoseShape, Tokens, Windows
+from vadbench_msgflow.convolutional_tokenizer import ConvolutionalTokenizer
+from vadbench_msgflow.convolutions import ConvolutionalConfig, motion_loss
 from vadbench_msgflow.product_codes import ProductCode, checked_sizes
-from vadbench_msgflow.reconstruction import code_counts, sampled_variance_lost
 
 
 class FSQConfig(ConvolutionalConfig):
@@ -36,7 +34,7 @@ class FSQConfig(ConvolutionalConfig):
         return checked_sizes(levels)
 
 
-class FSQ(Convolutions):
+class FSQ(ConvolutionalTokenizer):
     """Encoder, rounding, decoder; fulfils `vadbench.api.Tokenizer` and `CodeVectors`.
 
     Raises:
@@ -44,51 +42,33 @@ class FSQ(Convolutions):
     """
 
     steps: torch.Tensor
-    usage: torch.Tensor
-    lost: torch.Tensor
 
     def __init__(self, config: FSQConfig, poses: PoseShape) -> None:
-        super().__init__(poses, width=len(config.levels), hidden=config.hidden, downsampling=config.downsampling)
-        self.config, self.product = config, ProductCode(config.levels)
-        self.shape = TokenShape(self.product.size, self.tokens, len(config.levels))
+        product = ProductCode(config.levels)
+        super().__init__(config, poses, width=len(config.levels), codes=product.size)
+        self.config, self.product = config, product
         self.register_buffer("steps", torch.tensor(config.levels, dtype=torch.float32) - 1, persistent=False)
-        self.register_buffer("usage", torch.zeros(self.product.size))
-        self.register_buffer("lost", torch.zeros(()))
 
     def fit(self, windows: Windows, context: Context) -> None:
-        """Trains encoder and decoder, then measures how the codes are used on the training windows."""
-        config = self.config
+        """Trains encoder and decoder."""
         self.to(context.device)
-        self.start_at_mean_pose(windows_at(windows, torch.arange(len(windows))[:: len(windows) // 4096 + 1], context))
-
-        def batch(index: torch.Tensor) -> torch.Tensor:
-            return windows_at(windows, index, context)
+        self.start_decoder(windows, context)
 
         def loss(x: torch.Tensor) -> torch.Tensor:
             squashed = self.features(x).tanh()
             rounded = self._values(self._digits(squashed))
-            return motion_loss(self.windows(squashed + (rounded - squashed).detach()), x, config.velocity)
+            return motion_loss(self.windows(squashed + (rounded - squashed).detach()), x, self.config.velocity)
 
-        context.train(self, loss, examples=len(windows), plan=config.plan(), prepare=batch, groups=window_tracks(windows))
-        self.usage.copy_(code_counts(self, windows, context))
-        self.lost.fill_(sampled_variance_lost(self, windows, context))
+        self.learn(windows, context, loss)
 
     def encode(self, x: torch.Tensor) -> Tokens:
         """Windows (B, C, T, J) to codes (B, L) and code vectors (B, L, D)."""
         digits = self._digits(self.features(x).tanh())
         return Tokens(self.product.join(digits), self._values(digits))
 
-    def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Codes (B, L) to windows (B, C, T, J)."""
-        return self.windows(self.vectors(codes))
-
     def vectors(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes (..., L) to the levels they stand for, (..., L, D) in [-1, 1]."""
         return self._values(self.product.split(codes))
-
-    def diagnostics(self) -> dict[str, float]:
-        """Perplexity and unused codes on the training windows, and the share of their variance that is lost."""
-        return {**codebook_usage(self.usage), "reconstruction": self.lost.item()}
 
     def _digits(self, squashed: torch.Tensor) -> torch.Tensor:
         """(..., D) in [-1, 1] to the number of the nearest level of each channel."""

@@ -17,8 +17,8 @@ from pydantic import Field
 from torch import nn
 
 from vadbench.api import ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
-from vadbench_msgflow.convolutions import windows_at
-from vadbench_msgflow.early_stopping import EarlyStopping, window_tracks
+from vadbench_msgflow.early_stopping import EarlyStopping
+from vadbench_msgflow.training_windows import window_tracks, windows_at
 from vadbench_msgflow.window_moments import window_moments
 
 _LEAST_VARIANCE = 1e-6

@@ -73,7 +73,9 @@ class TransformerPrior(nn.Module):
         config = self.config
         codes, history = examples(sequences, self.tokens.tokens, self.history)
         if len(codes) == 0:
-            raise DataError("there is no token sequence to learn from", where=context.name)
+            raise DataError(
+                "there is no token sequence to learn from", where=context.name, remedy="train on tracks longer than a window"
+            )
         generator = context.generator()
 
         def loss(index: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from vadbench_msgflow.convolutions import windows_at
+from vadbench_msgflow.training_windows import windows_at
 
 if TYPE_CHECKING:
     from vadbench.api import Context, Tokenizer, Windows

@@ -14,13 +14,12 @@ from pydantic import Field, field_validator
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from vadbench.api import Context, PoseShape, Tokens, TokenShape, Windows
-from vadbench_msgflow.codebook_usage import codebook_usage
-from vadbench_msgflow.convolutions import ConvolutionalConfig, Convolutions, motion_loss, windows_at
-from vadbench_msgflow.early_stopping import window_tracks
+from vadbench.api import Context, PoseShape, Tokens, Windows
+from vadbench_msgflow.convolutional_tokenizer import ConvolutionalTokenizer
+from vadbench_msgflow.convolutions import ConvolutionalConfig, motion_loss
 from vadbench_msgflow.following_codebook import FollowingCodebook
 from vadbench_msgflow.product_codes import ProductCode, checked_sizes
-from vadbench_msgflow.reconstruction import code_counts, sampled_variance_lost
+from vadbench_msgflow.training_windows import windows_at
 
 
 class ResidualVQConfig(ConvolutionalConfig):
@@ -43,37 +42,29 @@ class ResidualVQConfig(ConvolutionalConfig):
         return checked_sizes(sizes)
 
 
-class ResidualVQ(Convolutions):
+class ResidualVQ(ConvolutionalTokenizer):
     """Encoder, codebooks in a row, decoder; fulfils `vadbench.api.Tokenizer` and `CodeVectors`.
 
     Raises:
         ConfigError: if the down-sampling is no power of two or does not divide the window.
     """
 
-    usage: torch.Tensor
-    lost: torch.Tensor
-
     def __init__(self, config: ResidualVQConfig, poses: PoseShape) -> None:
-        super().__init__(poses, width=config.width, hidden=config.hidden, downsampling=config.downsampling)
-        self.config, self.product = config, ProductCode(config.codebook_sizes)
-        self.shape = TokenShape(self.product.size, self.tokens, config.width)
+        product = ProductCode(config.codebook_sizes)
+        super().__init__(config, poses, width=config.width, codes=product.size)
+        self.config, self.product = config, product
         self.stages = nn.ModuleList(
             FollowingCodebook(size, config.width, ema=config.ema, reset_below=config.reset_below)
             for size in config.codebook_sizes
         )
-        self.register_buffer("usage", torch.zeros(self.product.size))
-        self.register_buffer("lost", torch.zeros(()))
 
     def fit(self, windows: Windows, context: Context) -> None:
-        """Trains encoder, decoder and codebooks, then measures how the codes are used on the training windows."""
+        """Trains encoder, decoder and codebooks."""
         config, generator = self.config, context.generator()
         self.to(context.device)
         first = torch.randperm(len(windows), generator=generator)[: max(2 * sum(config.codebook_sizes), config.batch_size)]
         self._start(windows_at(windows, first, context), generator)
-        self.start_at_mean_pose(windows_at(windows, torch.arange(len(windows))[:: len(windows) // 4096 + 1], context))
-
-        def batch(index: torch.Tensor) -> torch.Tensor:
-            return windows_at(windows, index, context)
+        self.start_decoder(windows, context)
 
         def loss(x: torch.Tensor) -> torch.Tensor:
             features = self.features(x)
@@ -89,12 +80,7 @@ class ResidualVQ(Convolutions):
             decoded = self.windows(features + (quantised - features).detach())
             return motion_loss(decoded, x, config.velocity) + config.commitment * kept
 
-        plan = config.plan()
-        context.train(
-            self, loss, examples=len(windows), plan=plan, prepare=batch, generators=(generator,), groups=window_tracks(windows)
-        )
-        self.usage.copy_(code_counts(self, windows, context))
-        self.lost.fill_(sampled_variance_lost(self, windows, context))
+        self.learn(windows, context, loss, generators=(generator,))
 
     def encode(self, x: torch.Tensor) -> Tokens:
         """Windows (B, C, T, J) to codes (B, L) and code vectors (B, L, D)."""
@@ -105,19 +91,11 @@ class ResidualVQ(Convolutions):
         codes = self.product.join(torch.stack(digits, dim=-1))
         return Tokens(codes, self.vectors(codes))
 
-    def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Codes (B, L) to windows (B, C, T, J)."""
-        return self.windows(self.vectors(codes))
-
     def vectors(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes (..., L) to the sums of their stages' vectors, (..., L, D)."""
         digits = self.product.split(codes).unbind(dim=-1)
         parts = [stage.vectors[digit] for stage, digit in zip(self._each(), digits, strict=True)]
         return torch.stack(parts).sum(dim=0)
-
-    def diagnostics(self) -> dict[str, float]:
-        """Perplexity and unused codes on the training windows, and the share of their variance that is lost."""
-        return {**codebook_usage(self.usage), "reconstruction": self.lost.item()}
 
     def _each(self) -> list[FollowingCodebook]:
         return [stage for stage in self.stages if isinstance(stage, FollowingCodebook)]

@@ -62,8 +62,9 @@ class Standardised(TermStatistics):
 
     def check_terms(self, terms: Iterable[str]) -> None:
         """Raises `ConfigError` for a weight of a term that there is not."""
+        known = list(terms)
         for name in self.config.weights:
-            if name not in (known := list(terms)):
+            if name not in known:
                 raise ConfigError(f"there is no term {name!r}", where="scorer.weights", remedy=did_you_mean(name, known))
 
     def fit(self, terms: Terms) -> None:

@@ -11,12 +11,11 @@ import torch
 from pydantic import Field
 from torch.nn.functional import mse_loss
 
-from vadbench.api import Context, PoseShape, Tokens, TokenShape, Windows
-from vadbench_msgflow.codebook_usage import codebook_usage
-from vadbench_msgflow.convolutions import ConvolutionalConfig, Convolutions, motion_loss, windows_at
-from vadbench_msgflow.early_stopping import window_tracks
+from vadbench.api import Context, PoseShape, Tokens, Windows
+from vadbench_msgflow.convolutional_tokenizer import ConvolutionalTokenizer
+from vadbench_msgflow.convolutions import ConvolutionalConfig, motion_loss
 from vadbench_msgflow.following_codebook import FollowingCodebook
-from vadbench_msgflow.reconstruction import code_counts
+from vadbench_msgflow.training_windows import windows_at
 
 
 class VQVAEConfig(ConvolutionalConfig):
@@ -31,33 +30,26 @@ class VQVAEConfig(ConvolutionalConfig):
     )
 
 
-class VQVAE(Convolutions):
+class VQVAE(ConvolutionalTokenizer):
     """Encoder, codebook, decoder; fulfils `vadbench.api.Tokenizer` and `vadbench.api.CodeVectors`.
 
     Raises:
         ConfigError: if the down-sampling is no power of two or does not divide the window.
     """
 
-    usage: torch.Tensor
-
     def __init__(self, config: VQVAEConfig, poses: PoseShape) -> None:
-        super().__init__(poses, width=config.width, hidden=config.hidden, downsampling=config.downsampling)
+        super().__init__(config, poses, width=config.width, codes=config.codebook_size)
         self.config = config
-        self.shape = TokenShape(config.codebook_size, self.tokens, config.width)
         self.codebook = FollowingCodebook(config.codebook_size, config.width, ema=config.ema, reset_below=config.reset_below)
-        self.register_buffer("usage", torch.zeros(config.codebook_size))
 
     def fit(self, windows: Windows, context: Context) -> None:
-        """Trains encoder, decoder and codebook, then counts how often each code is used on the training windows."""
+        """Trains encoder, decoder and codebook."""
         config, generator = self.config, context.generator()
         self.to(context.device)
         first = torch.randperm(len(windows), generator=generator)[: max(config.codebook_size, config.batch_size)]
         with torch.no_grad():
             rows = self.features(windows_at(windows, first, context)).flatten(0, 1)
         self.codebook.put(torch.arange(config.codebook_size, device=rows.device), rows, generator)
-
-        def batch(index: torch.Tensor) -> torch.Tensor:
-            return windows_at(windows, index, context)
 
         def loss(x: torch.Tensor) -> torch.Tensor:
             features = self.features(x)
@@ -68,30 +60,13 @@ class VQVAE(Convolutions):
             decoded = self.windows(features + (quantised - features).detach())
             return motion_loss(decoded, x, config.velocity) + config.commitment * mse_loss(features, quantised)
 
-        context.train(
-            self,
-            loss,
-            examples=len(windows),
-            plan=config.plan(),
-            prepare=batch,
-            generators=(generator,),
-            groups=window_tracks(windows),
-        )
-        self.usage.copy_(code_counts(self, windows, context))
+        self.learn(windows, context, loss, generators=(generator,))
 
     def encode(self, x: torch.Tensor) -> Tokens:
         """Windows (B, C, T, J) to codes (B, L) and code vectors (B, L, D)."""
         codes = self.codebook.nearest(self.features(x))
         return Tokens(codes, self.vectors(codes))
 
-    def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Codes (B, L) to windows (B, C, T, J)."""
-        return self.windows(self.vectors(codes))
-
     def vectors(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes (..., L) to code vectors (..., L, D)."""
         return self.codebook.vectors[codes]
-
-    def diagnostics(self) -> dict[str, float]:
-        """Perplexity of the codes on the training windows, and how many codes they never use."""
-        return codebook_usage(self.usage)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from vadbench.api import DataError
-from vadbench_msgflow.convolutions import windows_at
+from vadbench_msgflow.training_windows import windows_at
 
 if TYPE_CHECKING:
     from vadbench.api import Context, Windows

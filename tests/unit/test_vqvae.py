@@ -9,6 +9,7 @@ from made_tracks import made_windows
 from vadbench.api import COCO_18, CodeVectors, ConfigError, Context, PoseShape, Tokenizer
 from vadbench.engine.training.trainer import seeded, train
 from vadbench_msgflow.codebook_usage import codebook_usage
+from vadbench_msgflow.reconstruction import variance_lost
 from vadbench_msgflow.tokenizer import VQVAE, VQVAEConfig
 
 POSES = PoseShape(2, 8, COCO_18)
@@ -121,7 +122,9 @@ def test_diagnostics_are_of_the_training_windows(fitted, windows):
     codes = fitted.encode(torch.from_numpy(windows.batch(slice(None)).x)).codes
     counts = torch.bincount(codes.flatten(), minlength=6)
     assert torch.equal(fitted.usage, counts.float())
-    assert fitted.diagnostics() == codebook_usage(counts)
+    assert fitted.diagnostics() == {**codebook_usage(counts), "reconstruction": fitted.lost.item()}
+    x = torch.from_numpy(windows.batch(slice(None)).x)
+    assert fitted.lost.item() == pytest.approx(variance_lost(x, fitted.decode(fitted.encode(x).codes)), rel=1e-4)
 
 
 class TestUsage:

@@ -74,7 +74,8 @@ class Composition:
         recipe: Kind to name and settings of each part, by which the store knows them.
 
     Raises:
-        ConfigError: if the flow is to be conditioned on predicted codes and a part cannot predict.
+        ConfigError: if the flow is to be conditioned on predicted codes and a part cannot predict, or the scorer cannot do
+            with the terms that there will be.
     """
 
     def __init__(
