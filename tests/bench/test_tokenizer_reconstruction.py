@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tokenizer_reconstruction import PrincipalComponents
+from tokenizer_reconstruction import PrincipalComponents, place_information
 
 from vadbench_msgflow.reconstruction import variance_lost
 
@@ -39,3 +39,13 @@ def test_bits_go_where_they_gain_most(components, x):
     values = components._dealt(7)
     assert len(values[0]) > len(values[2]), "the first component has the larger variance"
     assert np.prod([len(value) for value in values]) == 2**7
+
+
+def test_what_a_code_tells_of_its_place():
+    generator = torch.Generator().manual_seed(0)
+    assert place_information(torch.arange(3).expand(500, 3)) == pytest.approx(np.log(3)), "each place has a code of its own"
+    assert place_information(torch.full((500, 3), 2)) == pytest.approx(0, abs=1e-12)
+    free = torch.randint(8, (4000, 3), generator=generator)
+    assert place_information(free) == pytest.approx(7 * 2 / (2 * 12_000), abs=5e-4), "what is estimated of nothing"
+    half = torch.cat([torch.arange(3).expand(4000, 3), torch.full((4000, 3), 3)])
+    assert place_information(half) == pytest.approx(np.log(3) / 2)
