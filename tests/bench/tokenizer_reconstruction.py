@@ -161,12 +161,13 @@ def report(entry: Entry, clips: Clips, epochs: int | None) -> str:
     told = tokenizer.diagnostics() if isinstance(tokenizer, Diagnosed) else {}
     with torch.no_grad():
         known = torch.cat([tokenizer.encode(part).codes for part in torch.split(torch.from_numpy(clips.plain), BATCH)])
+    place, most = place_information(known), math.log(shape.tokens)
     return (
         f"{entry.name:12} {lost:6.2%} lost; PCA with {numbers} numbers {variance_lost(x, by_numbers):.2%}, "
         f"with {bits} bits {variance_lost(x, by_bits):.2%}\n"
         f"{'':12} {shape.codebook_size} codes: perplexity {told.get('perplexity', math.nan):.0f}, "
         f"{told.get('dead_codes', math.nan):.0f} dead; held out {used['perplexity']:.0f}, {used['dead_codes']:.0f}\n"
-        f"{'':12} {spent:.0f} s; a code tells {place_information(known):.2f} of {math.log(shape.tokens):.2f} nats of its place in the window"
+        f"{'':12} {spent:.0f} s; a code tells {place:.2f} of {most:.2f} nats of its place in the window"
     )
 
 
