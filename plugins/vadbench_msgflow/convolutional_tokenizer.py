@@ -14,7 +14,6 @@ from vadbench.api import TokenShape
 from vadbench_msgflow.codebook_usage import codebook_usage
 from vadbench_msgflow.convolutions import Convolutions
 from vadbench_msgflow.reconstruction import code_counts, sampled_variance_lost
-from vadbench_msgflow.training_windows import window_tracks, windows_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,9 +65,9 @@ class ConvolutionalTokenizer(Convolutions, ABC):
         """
 
         def batch(index: torch.Tensor) -> torch.Tensor:
-            return windows_at(windows, index, context)
+            return context.tensor(windows.batch(index.numpy()).x)
 
-        tracks = window_tracks(windows)
+        tracks = windows.track
         context.train(self, loss, examples=len(windows), plan=self.plan, prepare=batch, groups=tracks, generators=generators)
         self.usage.copy_(code_counts(self, windows, context))
         self.lost.fill_(sampled_variance_lost(self, windows, context))
@@ -76,7 +75,7 @@ class ConvolutionalTokenizer(Convolutions, ABC):
     def start_decoder(self, windows: Windows, context: Context) -> None:
         """`start_at_mean_pose` of the training windows."""
         evenly = torch.arange(len(windows))[:: len(windows) // _STARTED_FROM + 1]
-        self.start_at_mean_pose(windows_at(windows, evenly, context))
+        self.start_at_mean_pose(context.tensor(windows.batch(evenly.numpy()).x))
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes (B, L) to windows (B, C, T, J)."""

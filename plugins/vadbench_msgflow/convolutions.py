@@ -11,8 +11,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn.functional import smooth_l1_loss
 
-from vadbench.api import ConfigError, PoseShape, TrainingPlan
-from vadbench_msgflow.early_stopping import EarlyStopping
+from vadbench.api import ConfigError, EarlyStopping, PoseShape, TrainingPlan
 
 
 class ConvolutionalConfig(EarlyStopping):

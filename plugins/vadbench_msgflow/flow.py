@@ -17,11 +17,9 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from vadbench.api import ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
+from vadbench.api import ConfigError, Context, EarlyStopping, PoseShape, TokenShape, TrainingPlan, Windows
 from vadbench_msgflow.base_density import BaseDensity, Covariance
-from vadbench_msgflow.early_stopping import EarlyStopping
 from vadbench_msgflow.stgcn import FlowStep
-from vadbench_msgflow.training_windows import window_tracks, windows_at
 from vadbench_msgflow.window_moments import Moments, window_moments
 
 if TYPE_CHECKING:
@@ -74,7 +72,7 @@ class STGCNCouplingFlow(nn.Module):
         config = self.config
 
         def batch(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-            x = windows_at(windows, index, context)
+            x = context.tensor(windows.batch(index.numpy()).x)
             return x, None if condition is None else condition[index].to(context.device)
 
         first = torch.randperm(len(windows), generator=context.generator())
@@ -95,7 +93,7 @@ class STGCNCouplingFlow(nn.Module):
             patience=config.patience,
             amp=False,  # at half precision a likelihood is off by 0.8 bits a dimension
         )
-        context.train(self, loss, examples=len(windows), plan=plan, prepare=batch, groups=window_tracks(windows))
+        context.train(self, loss, examples=len(windows), plan=plan, prepare=batch, groups=windows.track)
         if config.covariance == "full":
             with torch.no_grad():
                 self.base.settle(self._latent_moments(windows, condition, context))

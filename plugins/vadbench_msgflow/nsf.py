@@ -16,9 +16,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from vadbench.api import ConfigError, Context, PoseShape, TokenShape, TrainingPlan, Windows
-from vadbench_msgflow.early_stopping import EarlyStopping
-from vadbench_msgflow.training_windows import window_tracks, windows_at
+from vadbench.api import ConfigError, Context, EarlyStopping, PoseShape, TokenShape, TrainingPlan, Windows
 from vadbench_msgflow.window_moments import window_moments
 
 _LEAST_VARIANCE = 1e-6
@@ -95,7 +93,9 @@ class ZukoNSF(nn.Module):
         pieces = torch.split(torch.arange(len(windows)), 4096)
         with torch.no_grad():
             # All that the splines learn from is these few numbers a window: they are computed once, not every epoch.
-            coordinates = torch.cat([self._coordinates(windows_at(windows, index, context)).float() for index in pieces])
+            coordinates = torch.cat(
+                [self._coordinates(context.tensor(windows.batch(index.numpy()).x)).float() for index in pieces]
+            )
 
         def loss(index: torch.Tensor) -> torch.Tensor:
             given = None if condition is None else condition[index].to(context.device)
@@ -113,7 +113,7 @@ class ZukoNSF(nn.Module):
             patience=config.patience,
             amp=False,
         )
-        context.train(self, loss, examples=len(windows), plan=plan, groups=window_tracks(windows))
+        context.train(self, loss, examples=len(windows), plan=plan, groups=windows.track)
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """(B,) nats for x (B, C, T, J) and condition (B, L, D) or None."""

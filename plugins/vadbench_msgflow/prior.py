@@ -13,10 +13,9 @@ from pydantic import Field
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from vadbench.api import ConfigError, Context, DataError, TokenShape, TrainingPlan
+from vadbench.api import ConfigError, Context, DataError, EarlyStopping, TokenShape, TrainingPlan
 from vadbench_msgflow.attention import AttentionBlock
 from vadbench_msgflow.corruption import corrupted
-from vadbench_msgflow.early_stopping import EarlyStopping
 from vadbench_msgflow.histories import ABSENT, example_tracks, examples, padded_history
 
 if TYPE_CHECKING:

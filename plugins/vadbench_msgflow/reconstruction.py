@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from vadbench_msgflow.training_windows import windows_at
-
 if TYPE_CHECKING:
     from vadbench.api import Context, Tokenizer, Windows
 
@@ -22,7 +20,7 @@ def code_counts(tokenizer: Tokenizer, windows: Windows, context: Context) -> tor
     """(K,) int64, how often each code occurs on the windows."""
     counts = torch.zeros(tokenizer.shape.codebook_size, dtype=torch.int64, device=context.device)
     for index in torch.split(torch.arange(len(windows)), _BATCH):
-        codes = tokenizer.encode(windows_at(windows, index, context)).codes
+        codes = tokenizer.encode(context.tensor(windows.batch(index.numpy()).x)).codes
         counts += torch.bincount(codes.flatten(), minlength=len(counts))
     return counts
 
@@ -31,7 +29,7 @@ def code_counts(tokenizer: Tokenizer, windows: Windows, context: Context) -> tor
 def sampled_variance_lost(tokenizer: Tokenizer, windows: Windows, context: Context) -> float:
     """`variance_lost` of a sample of the windows by what the tokenizer decodes their codes to."""
     index = np.unique(np.linspace(0, len(windows) - 1, min(SAMPLE, len(windows))).astype(np.int64))
-    x = windows_at(windows, torch.from_numpy(index), context)
+    x = context.tensor(windows.batch(index).x)
     return variance_lost(x, torch.cat([tokenizer.decode(tokenizer.encode(part).codes) for part in torch.split(x, _BATCH)]))
 
 

@@ -19,7 +19,6 @@ from vadbench_msgflow.convolutional_tokenizer import ConvolutionalTokenizer
 from vadbench_msgflow.convolutions import ConvolutionalConfig, motion_loss
 from vadbench_msgflow.following_codebook import FollowingCodebook
 from vadbench_msgflow.product_codes import ProductCode, checked_sizes
-from vadbench_msgflow.training_windows import windows_at
 
 
 class ResidualVQConfig(ConvolutionalConfig):
@@ -63,7 +62,7 @@ class ResidualVQ(ConvolutionalTokenizer):
         config, generator = self.config, context.generator()
         self.to(context.device)
         first = torch.randperm(len(windows), generator=generator)[: max(2 * sum(config.codebook_sizes), config.batch_size)]
-        self._start(windows_at(windows, first, context), generator)
+        self._start(context.tensor(windows.batch(first.numpy()).x), generator)
         self.start_decoder(windows, context)
 
         def loss(x: torch.Tensor) -> torch.Tensor:

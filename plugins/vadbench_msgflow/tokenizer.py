@@ -15,7 +15,6 @@ from vadbench.api import Context, PoseShape, Tokens, Windows
 from vadbench_msgflow.convolutional_tokenizer import ConvolutionalTokenizer
 from vadbench_msgflow.convolutions import ConvolutionalConfig, motion_loss
 from vadbench_msgflow.following_codebook import FollowingCodebook
-from vadbench_msgflow.training_windows import windows_at
 
 
 class VQVAEConfig(ConvolutionalConfig):
@@ -48,7 +47,7 @@ class VQVAE(ConvolutionalTokenizer):
         self.to(context.device)
         first = torch.randperm(len(windows), generator=generator)[: max(config.codebook_size, config.batch_size)]
         with torch.no_grad():
-            rows = self.features(windows_at(windows, first, context)).flatten(0, 1)
+            rows = self.features(context.tensor(windows.batch(first.numpy()).x)).flatten(0, 1)
         self.codebook.put(torch.arange(config.codebook_size, device=rows.device), rows, generator)
 
         def loss(x: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from vadbench.api import DataError
-from vadbench_msgflow.training_windows import windows_at
 
 if TYPE_CHECKING:
     from vadbench.api import Context, Windows
@@ -56,7 +55,7 @@ def window_moments(windows: Windows, condition: torch.Tensor | None, context: Co
     origin: torch.Tensor | None = None
     total = squares = torch.zeros(())
     for index in torch.split(torch.arange(len(windows)), _BATCH):
-        x = windows_at(windows, index, context)
+        x = context.tensor(windows.batch(index.numpy()).x)
         given = None if condition is None else condition[index].to(x.device)
         rows = (x if latent is None else latent(x, given)).flatten(1).double()
         if given is not None:

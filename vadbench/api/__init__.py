@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Sourced,
         Split,
     )
+    from vadbench.api.early_stopping import EarlyStopping
     from vadbench.api.errors import (
         ConfigError,
         DataError,
@@ -77,6 +78,7 @@ _HOME: Final = {
         *("Dataset", "DatasetInfo", "Expected", "Finding", "Inspectable", "Inspection", "Locatable"),
         *("Severity", "Sourced", "Split"),
     ),
+    "early_stopping": ("EarlyStopping",),
     "errors": (
         *("ConfigError", "DataError", "DriftError", "PluginError", "RunFailedError"),
         *("UsageError", "VadbenchError", "did_you_mean"),
@@ -115,6 +117,7 @@ __all__ = [
     "Detector",
     "Diagnosed",
     "DriftError",
+    "EarlyStopping",
     "Entry",
     "Expected",
     "Finding",

@@ -153,6 +153,12 @@ class Context:
 
         return torch.Generator().manual_seed(self.seed)
 
+    def tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        """An array as a tensor on the context's device; on the CPU they share their memory."""
+        import torch
+
+        return torch.from_numpy(array).to(self.device)
+
     def train(
         self,
         module: torch.nn.Module,

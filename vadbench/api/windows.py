@@ -123,6 +123,11 @@ class Windows:
         """(W,) int32, frame of the window's first row."""
         return self.tracks.frame[self.first]
 
+    @property
+    def track(self) -> NDArray[np.int64]:
+        """(W,) int64, a number for the track that each window is of; what is held out of a training is whole tracks."""
+        return self.tracks.track_bounds().searchsorted(self.first, side="right") - 1
+
     def select(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Windows:
         """The windows at ``index``, in that order."""
         return replace(self, first=self.first[index], view=self.view[index])

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from vadbench.api import ComponentConfig
+from vadbench.api.config import ComponentConfig
 
 
 class EarlyStopping(ComponentConfig):
