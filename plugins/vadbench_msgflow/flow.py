@@ -64,7 +64,7 @@ class STGCNCouplingFlow(nn.Module):
         width = condition.width if condition is not None and config.couplings else 0
         kernel = poses.frames // 2 + 1
         kernel += 1 - kernel % 2
-        self.steps = nn.ModuleList(FlowStep(kernel, residual=k > 0, condition=width) for k in range(config.steps))
+        self.steps = nn.ModuleList(FlowStep(poses.frames, kernel, residual=k > 0, condition=width) for k in range(config.steps))
         self.base = BaseDensity(poses, condition, centre=config.base_mean, moves=config.mean, covariance=config.covariance)
 
     def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
@@ -110,32 +110,32 @@ class STGCNCouplingFlow(nn.Module):
 
     def joint_surprise(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """(B, T, J) nats: shares of ``-log_prob``. With a full covariance a share may be negative."""
-        first, second = x[:, 0], x[:, 1]
+        first, second = _channels(x)
         log_det = torch.zeros_like(first)
         for step in self._steps():
-            first, second, scale, part = step(first, second, condition)
-            log_det = log_det + scale.log() + part / math.prod(x.shape[2:])
-        return -(log_det + self.base.elementwise(torch.stack([first, second], dim=1), condition).sum(dim=1))
+            first, second, _, scale = step(first, second, condition)
+            log_det = log_det + scale.log() + step.actnorm.log_det(first) / math.prod(x.shape[2:])
+        return -(log_det.permute(2, 0, 1) + self.base.elementwise(_windows(first, second), condition).sum(dim=1))
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """``(z, log_det)``: latent (B, 2, T, J) and log |det dz/dx| (B,), nats."""
-        first, second = x[:, 0], x[:, 1]
+        first, second = _channels(x)
         log_det = x.new_zeros(len(x))
         for step in self._steps():
-            first, second, scale, part = step(first, second, condition)
-            log_det = log_det + part + _log_sum(scale)
-        return torch.stack([first, second], dim=1), log_det
+            first, second, part, _ = step(first, second, condition)
+            log_det = log_det + part
+        return _windows(first, second), log_det
 
     def inverse(self, z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         """Latent to window, exactly."""
-        first, second = z[:, 0], z[:, 1]
+        first, second = _channels(z)
         for step in reversed(list(self._steps())):
             first, second = step.inverse(first, second, condition)
-        return torch.stack([first, second], dim=1)
+        return _windows(first, second)
 
     @torch.no_grad()
     def _start(self, x: torch.Tensor, condition: torch.Tensor | None) -> None:
-        first, second = x[:, 0], x[:, 1]
+        first, second = _channels(x)
         self.train()
         for step in self._steps():
             step.actnorm.start(first, second)
@@ -148,9 +148,12 @@ class STGCNCouplingFlow(nn.Module):
             yield step
 
 
-def _log_sum(scale: torch.Tensor) -> torch.Tensor:
-    """Sum of logarithms of scales (B, T, J) in (0.88, 1.01): (B,)."""
-    if scale.requires_grad:
-        return scale.log().sum(dim=(1, 2))
-    # One logarithm a frame in place of one a joint: the product of a skeleton's scales is far from underflow.
-    return scale.prod(dim=2).log().sum(dim=1)
+def _channels(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both channels (T, J, B) of windows (B, 2, T, J)."""
+    first, second = x.permute(1, 2, 3, 0).contiguous()
+    return first, second
+
+
+def _windows(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Channels (T, J, B) as windows (B, 2, T, J)."""
+    return torch.stack([first, second]).permute(3, 0, 1, 2).contiguous()
