@@ -37,6 +37,7 @@ class Entry:
         plugin: The plug-in that offers it.
         opens_folders: For a dataset: its config has a ``root`` key, and ``--dataset PATH`` may open it.
         default: For a dataset: run when the user names none, provided that it is there.
+        variant: For a detector: the setting that ``vadbench run NAME:VALUE`` fills in; None where it has no variants.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class Entry:
     plugin: str
     opens_folders: bool = False
     default: bool = False
+    variant: str | None = None
 
     def load(self) -> type[Any]:
         """Imports the component's class and checks that it has its contract's methods.
@@ -165,9 +167,11 @@ class Registry:
         """Registers a scorer."""
         self.add("scorer", name, target, config=config, summary=summary)
 
-    def detector(self, name: str, target: str, *, config: str | None = None, summary: str = "") -> None:
-        """Registers a whole method."""
-        self.add("detector", name, target, config=config, summary=summary)
+    def detector(
+        self, name: str, target: str, *, config: str | None = None, summary: str = "", variant: str | None = None
+    ) -> None:
+        """Registers a whole method, or a family of them: for ``variant`` see `Entry`."""
+        self.add("detector", name, target, config=config, summary=summary, variant=variant)
 
     def entries(self, kind: Kind | None = None) -> list[Entry]:
         """The entries, of one kind or all, in the order kind, name."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -16,15 +17,51 @@ from vadbench.cli.progress import shown_progress
 
 if TYPE_CHECKING:
     from vadbench.api.registry import Kind
-    from vadbench.engine.plan import Job
+    from vadbench.engine.plan import Job, Unplanned
     from vadbench.engine.run import Outcome
 
 
 _SEED = click.IntRange(0, 2**63 - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What was to be run and was not, and why; ``told`` are its keys in JSON."""
+
+    name: str
+    told: dict[str, Any]
+    error: VadbenchError
+
+    @classmethod
+    def of(cls, job: Job, error: VadbenchError) -> Self:
+        resolved, dataset = job.resolved, job.dataset.info
+        told = {
+            "method": resolved.method.name,
+            "dataset": dataset.name,
+            "seed": job.seed,
+            "protocol": job.protocol.name,
+            "components": {kind: part.entry.name for kind, part in resolved.components.items()},
+            "changes": list(resolved.changes),
+            "config_hash": resolved.digest,
+            "stand_in": dataset.stand_in,
+        }
+        return cls(f"{resolved.method.name} on {dataset.name}, seed {job.seed}", told, error)
+
+    @classmethod
+    def unplanned(cls, found: Unplanned) -> Self:
+        return cls(f"{found.method} on {found.dataset}", {"method": found.method, "dataset": found.dataset}, found.error)
+
+    def tell(self) -> None:
+        click.echo(f"failed: {self.name}\n{self.error}", err=True)
+
+    def row(self) -> dict[str, Any]:
+        error = self.error
+        said = {"what": error.what, "where": error.where, "remedy": error.remedy, "exit_code": error.exit_code}
+        return {**self.told, "status": "failed", "metrics": None, "cost": None, "path": None, "error": said}
+
+
 @click.command()
-@click.argument("method", type=ComponentName())
+@click.argument("methods", metavar="METHOD...", nargs=-1, required=True, type=ComponentName())
 @click.option("--dataset", "datasets", multiple=True, type=ComponentName("dataset"), help="Data set or folder; repeatable.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Folder below which data sets lie [$VADBENCH_DATA].")
 @click.option("--seed", "seeds", multiple=True, type=_SEED, default=(0,), show_default=True, help="Repeatable.")
@@ -55,7 +92,7 @@ _SEED = click.IntRange(0, 2**63 - 1)
 @click.option("--no-plots", is_flag=True, help="Write no plots.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(
-    method: str,
+    methods: tuple[str, ...],
     datasets: tuple[str, ...],
     data_root: Path | None,
     seeds: tuple[int, ...],
@@ -74,9 +111,10 @@ def run(
     no_plots: bool,
     as_json: bool,
 ) -> None:
-    """Train and evaluate METHOD: a name that `vadbench list method` shows, or a TOML file.
+    """Train and evaluate each METHOD: a name that `vadbench list method` shows, NAME:VARIANT, or a TOML file.
 
-    Without --dataset: the HR data sets found below the data root, else synthetic-campus.
+    Without --dataset: the HR data sets found below the data root, else synthetic-campus. One that fails is reported and does
+    not stop the others.
     """
     from vadbench.engine.device import choose_device
     from vadbench.engine.plan import make_plan
@@ -85,7 +123,7 @@ def run(
     plugins = installed_plugins()
     wanted: dict[Kind, str | None] = {"tokenizer": tokenizer, "prior": prior, "flow": flow, "scorer": scorer}
     swaps = {kind: name for kind, name in wanted.items() if name is not None}
-    plan = make_plan(method, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes)
+    plan = make_plan(methods, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes)
     chosen_device = choose_device(device)
     if plan.defaulted and all(job.dataset.info.stand_in for job in plan.jobs):
         click.echo(
@@ -97,7 +135,9 @@ def run(
         raise click.BadParameter("nan is no time", param_hint="--checkpoint-minutes")
     options = TrainingOptions(checkpoint_minutes * 60, compiled, tensorboard)
     done: list[Outcome] = []
-    failed: list[tuple[Job, VadbenchError]] = []
+    failed = [_Failure.unplanned(one) for one in plan.unplanned]
+    for failure in failed:
+        failure.tell()
     with shown_progress() as progress:
         for job in plan.jobs:
             try:
@@ -115,20 +155,20 @@ def run(
                     )
                 )
             except VadbenchError as error:
-                if len(plan.jobs) == 1 and not as_json:
+                if len(plan.jobs) == 1 and not failed and not as_json:
                     raise
-                failed.append((job, error))
-                click.echo(f"failed: {_name(job)}\n{error}", err=True)
+                failed.append(_Failure.of(job, error))
+                failed[-1].tell()
     if as_json:
         rows = [_row(outcome) for outcome in done]
-        click.echo(json.dumps({"runs": rows + [_failed_row(job, error) for job, error in failed]}, indent=2))
+        click.echo(json.dumps({"runs": rows + [failure.row() for failure in failed]}, indent=2))
     else:
         _show(done, out, plots=not no_plots)
     if failed:
-        codes = {error.exit_code for _, error in failed}
+        codes = {failure.error.exit_code for failure in failed}
         if not done and len(codes) == 1:
             raise click.exceptions.Exit(codes.pop())
-        raise RunFailedError(f"{len(failed)} of {len(plan.jobs)} runs failed; the others are stored", where=out)
+        raise RunFailedError(f"{len(failed)} of {len(done) + len(failed)} runs failed; the others are stored", where=out)
 
 
 def _show(done: list[Outcome], out: Path, *, plots: bool) -> None:
@@ -174,26 +214,3 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "cost": record.model_dump()["cost"],
         "path": str(outcome.run.path),
     }
-
-
-def _failed_row(job: Job, error: VadbenchError) -> dict[str, Any]:
-    resolved = job.resolved
-    return {
-        "method": resolved.method.name,
-        "dataset": job.dataset.info.name,
-        "seed": job.seed,
-        "protocol": job.protocol.name,
-        "status": "failed",
-        "components": {kind: part.entry.name for kind, part in resolved.components.items()},
-        "changes": list(resolved.changes),
-        "config_hash": resolved.digest,
-        "stand_in": job.dataset.info.stand_in,
-        "metrics": None,
-        "cost": None,
-        "path": None,
-        "error": {"what": error.what, "where": error.where, "remedy": error.remedy, "exit_code": error.exit_code},
-    }
-
-
-def _name(job: Job) -> str:
-    return f"{job.resolved.method.name} on {job.dataset.info.name}, seed {job.seed}"

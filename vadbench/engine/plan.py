@@ -1,10 +1,11 @@
-"""A plan: method x data set x seed, resolved before anything is computed, so that a typing error costs no time."""
+"""A plan: methods x data sets x seeds, resolved before anything is computed, so that a typing error costs no time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vadbench.api import PluginError
 from vadbench.engine.config import ResolvedMethod, resolve
 from vadbench.engine.datasets import data_root, default_datasets, open_dataset, split_changes
 from vadbench.engine.presets import load_preset
@@ -31,15 +32,31 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A method that cannot be run on a data set because a plug-in fails as soon as it is asked for its settings."""
+
+    method: str
+    dataset: str
+    error: PluginError
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """The runs to be made, one data set after another; ``defaulted`` when the user named no data set."""
+    """The runs to be made.
+
+    Args:
+        jobs: One data set after another, on each one method after another.
+        defaulted: When the user named no data set.
+        unplanned: Methods that broken plug-ins leave out of a plan of several.
+    """
 
     jobs: tuple[Job, ...]
     defaulted: bool
+    unplanned: tuple[Unplanned, ...] = ()
 
 
 def make_plan(
-    method: str,
+    methods: str | Sequence[str],
     plugins: Plugins,
     *,
     datasets: Sequence[str] = (),
@@ -51,7 +68,7 @@ def make_plan(
     """Every run that a command asks for, checked as far as it can be without reading data.
 
     Args:
-        method: A preset's name, a detector's name, or a TOML file.
+        methods: One or several: a preset's name, a detector's name, ``NAME:VARIANT``, or a TOML file.
         plugins: Installed plug-ins.
         datasets: Names or folders; by default those found below the data root, else the stand-in.
         root: Data root; by default ``$VADBENCH_DATA``.
@@ -60,15 +77,25 @@ def make_plan(
         changes: ``key=value``; keys that begin with ``dataset.`` are settings of the data set.
 
     Raises:
-        VadbenchError: for whatever the user wrote that cannot be meant.
+        UsageError, ConfigError: for whatever the user wrote that cannot be meant.
+        PluginError: for a broken plug-in, where it leaves nothing to run.
     """
     registry, folder = plugins.registry, data_root(root)
-    preset = load_preset(method, registry)
+    named = dict.fromkeys([methods] if isinstance(methods, str) else methods)
+    presets = {method: load_preset(method, registry) for method in named}
     method_changes, dataset_settings = split_changes(changes)
     chosen = list(datasets) or default_datasets(registry, root=folder)
-    jobs = []
+    jobs: list[Job] = []
+    unplanned: list[Unplanned] = []
     for name in dict.fromkeys(chosen):
         dataset = open_dataset(name, registry, root=folder, settings=dataset_settings)
-        resolved = resolve(preset, registry, dataset=dataset.info.name, swaps=swaps or {}, changes=method_changes)
-        jobs += [Job(resolved, dataset, dataset_settings, seed) for seed in dict.fromkeys(seeds)]
-    return Plan(tuple(jobs), defaulted=not datasets)
+        for method, preset in presets.items():
+            try:
+                resolved = resolve(preset, registry, dataset=dataset.info.name, swaps=swaps or {}, changes=method_changes)
+            except PluginError as error:
+                unplanned.append(Unplanned(method, dataset.info.name, error))
+                continue
+            jobs += [Job(resolved, dataset, dataset_settings, seed) for seed in dict.fromkeys(seeds)]
+    if unplanned and not jobs:
+        raise unplanned[0].error
+    return Plan(tuple(jobs), not datasets, tuple(unplanned))

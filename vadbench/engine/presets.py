@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,20 +32,38 @@ def method_names(registry: Registry) -> list[str]:
 
 
 def load_preset(method: str, registry: Registry) -> dict[str, Any]:
-    """The settings of a method: a TOML file's path, a shipped preset's name, or a registered detector's name.
+    """The settings of a method: a TOML file's path, the name of a shipped preset or registered detector, or ``NAME:VARIANT``.
 
     Raises:
-        UsageError: for an unknown method.
+        UsageError: for an unknown method, or a variant of one that has none.
         ConfigError: for a file that cannot be read.
     """
     if method.endswith(".toml"):
         path = Path(method)
         return {"name": path.stem, **_read(path)}
+    name, colon, variant = method.partition(":")
+    if colon:
+        return _variant(name, variant, registry)
     if method in preset_names():
         return {"name": method, **_read(shipped_folder("configs") / f"{method}.toml")}
     if method in registry.names("detector"):
         return {"name": method, "title": method, "detector": {"name": method}}
     raise UsageError(f"no method is named {method!r}", remedy=did_you_mean(method, method_names(registry)))
+
+
+def _variant(name: str, variant: str, registry: Registry) -> dict[str, Any]:
+    """A member of a family of detectors: its name says which, and so do the tables."""
+    preset = load_preset(name, registry)
+    chosen = preset.get("detector", {}).get("name")
+    key = registry.get("detector", chosen).variant if chosen is not None else None
+    if key is None:
+        families = [entry.name for entry in registry.entries("detector") if entry.variant is not None]
+        remedy = f"these have: {', '.join(families)}" if families else "leave out what follows the colon"
+        raise UsageError(f"{name} has no variants, so {name}:{variant} is no method", remedy=remedy)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", variant):
+        raise UsageError(f"{variant!r} is no variant of {name}", remedy=f"write {name}:VALUE with a value of detector.{key}")
+    called = {"name": f"{name}-{variant.lower()}", "title": f"{variant} ({preset.get('title') or name})"}
+    return {**preset, **called, "detector": {**preset["detector"], key: variant}}
 
 
 def _read(path: Path) -> dict[str, Any]:
