@@ -68,6 +68,8 @@ def write_run(
     track: str = "one-class",
     changes: tuple[str, ...] = (),
     config_hash: str = "c0c0c0c0c0c0",
+    config: Mapping[str, Any] | None = None,
+    threads: int = 1,
     created: str = "2026-01-01T00:00:00+00:00",
     stand_in: bool = False,
     terms: bool = False,
@@ -89,7 +91,12 @@ def write_run(
             id=run_id,
             created=created,
             method=MethodRecord(
-                name=method, track=track, components={"detector": method}, changes=changes, config={}, config_hash=config_hash
+                name=method,
+                track=track,
+                components={"detector": method},
+                changes=changes,
+                config=dict(config or {}),
+                config_hash=config_hash,
             ),
             dataset=DatasetRecord(
                 name=dataset,
@@ -106,7 +113,7 @@ def write_run(
             metrics=Metrics.of(evaluate(scores, labels, scenes, steps)),
             terms={name: Metrics.of(evaluate(scores.of_term(name), labels, scenes, steps)) for name in scores.terms},
             cost=Cost(parameters=1000 + seed, fit_s=fit_s, score_s=0.5, windows_per_s=100.0, peak_rss_mb=None),
-            environment=Environment(device="cpu", threads=1, python="3", platform="test", packages={}),
+            environment=Environment(device="cpu", threads=threads, python="3", platform="test", packages={}),
             files={name: folders.file_digest(folder / name) for name in (folders.SCORES, folders.LABELS)},
         )
         folders.write_record(folder, record)

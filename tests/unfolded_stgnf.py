@@ -43,7 +43,7 @@ class UnfoldedStep(nn.Module):
     def forward(self, z: torch.Tensor, log_det: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         z = (z + self.actnorm["bias"]) * self.actnorm["log_scale"].exp()
         log_det = log_det + self.actnorm["log_scale"].sum() * z.shape[2] * z.shape[3]
-        a, b = z.flip(1).chunk(2, dim=1)
+        a, b = z[:, [1, 0]].chunk(2, dim=1)
         shift, raw = self.conditioner(a).chunk(2, dim=1)
         scale = torch.sigmoid(raw + 2) + 1e-6
         return torch.cat([a, (b + shift) * scale], dim=1), log_det + scale.log().sum(dim=(1, 2, 3))

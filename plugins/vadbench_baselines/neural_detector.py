@@ -70,7 +70,8 @@ class NeuralDetector(nn.Module, ABC):
             for begin in range(0, max(len(windows), 1), self.scored_at_once):
                 batch = windows.batch(slice(begin, begin + self.scored_at_once))
                 found = self.surprise(context.tensor(batch.x), context.tensor(batch.confidence))
-                pieces.append(found.double().cpu().numpy())
+                # A copy: it would hold on to the block that torch keeps its numbers in, and those blocks would pile up.
+                pieces.append(found.double().cpu().numpy().copy())
                 advance(len(batch.index))
         return np.concatenate(pieces)
 

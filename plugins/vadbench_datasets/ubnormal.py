@@ -104,7 +104,9 @@ class UBnormal(PublishedSet):
             return info
         notes = ("The training split holds abnormal clips: it is for supervised methods.", *info.notes)
         expected = {**info.expected, "train": Expected(clips=268, abnormal=25_142)}
-        return replace(info, title=f"{info.title}, abnormal training clips included", notes=notes, expected=expected)
+        return replace(
+            info, title=f"{info.title}, abnormal training clips included", notes=notes, expected=expected, supervised=True
+        )
 
     def splits(self) -> dict[Split, SplitForm]:
         """Train, validation (where its poses are), test."""

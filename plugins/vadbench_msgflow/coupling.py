@@ -59,8 +59,8 @@ class AffineCoupling(torch.autograd.Function):
         """Gradients of x, m, n, a, offset and slope."""
         x, m, a, slope, y, shift, scale = ctx.saved_tensors
         of_y, of_log_det = given[:2]
-        if of_y is None:
-            of_y = torch.zeros_like(y)
+        # Laid out like the rest, whatever comes: the gradient of windows would hand its own layout on from step to step.
+        of_y = torch.zeros_like(y) if of_y is None else of_y.contiguous()
         of_sum = of_y * scale
         of_shift = _through_relu(of_sum, shift, 0)
         # d/d scale of y is y / scale, and so is that of log scale with 1 for y.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import nn
@@ -20,10 +21,14 @@ from torch import nn
 from vadbench.api import ConfigError, Context, EarlyStopping, PoseShape, TokenShape, TrainingPlan, Windows
 from vadbench_msgflow.base_density import BaseDensity, Covariance
 from vadbench_msgflow.stgcn import FlowStep
+from vadbench_msgflow.stgnf_release import read_stgnf
 from vadbench_msgflow.window_moments import Moments, window_moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from vadbench.api import Released
 
 
 class STGCNCouplingConfig(EarlyStopping):
@@ -50,6 +55,8 @@ class STGCNCouplingFlow(nn.Module):
         ConfigError: if windows have other channels than x and y, or the tokens do not divide the frames.
     """
 
+    learns_from_labels = True
+
     def __init__(self, config: STGCNCouplingConfig, poses: PoseShape, condition: TokenShape | None) -> None:
         super().__init__()
         if poses.channels != 2:
@@ -67,20 +74,35 @@ class STGCNCouplingFlow(nn.Module):
         self.steps = nn.ModuleList(FlowStep(poses.frames, kernel, residual=k > 0, condition=width) for k in range(config.steps))
         self.base = BaseDensity(poses, condition, centre=config.base_mean, moves=config.mean, covariance=config.covariance)
 
+    @classmethod
+    def read_released(cls, path: Path) -> Released:
+        """A released checkpoint of STG-NF; raises `DataError` for any other file."""
+        return read_stgnf(path)
+
     def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
-        """Maximises the likelihood of the windows; ActNorm starts from the first of them."""
-        config = self.config
+        """Maximises the likelihood of the windows; ActNorm starts from the first of them.
+
+        Windows that are labelled abnormal are to have latents about the opposite of the base density's mean, as in the supervised
+        setting of STG-NF.
+        """
+        config, abnormal = self.config, windows.abnormal
+        opposite = None if abnormal is None else torch.from_numpy(2 * config.base_mean * abnormal.astype(np.float32))
 
         def batch(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
             x = context.tensor(windows.batch(index.numpy()).x)
             return x, None if condition is None else condition[index].to(context.device)
 
+        def training_batch(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | float]:
+            return *batch(index), 0.0 if opposite is None else opposite[index].to(context.device)[:, None, None, None]
+
         first = torch.randperm(len(windows), generator=context.generator())
         self._start(*batch(first[: config.batch_size]))
         dimensions = self.poses.channels * self.poses.frames * self.poses.joints
 
-        def loss(given: tuple[torch.Tensor, torch.Tensor | None]) -> torch.Tensor:
-            return -self.log_prob(*given).mean() / (math.log(2) * dimensions)
+        def loss(given: tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | float]) -> torch.Tensor:
+            x, own, moved = given
+            z, log_det = self.forward(x, own)
+            return -(log_det + self.base.log_prob(z + moved, own)).mean() / (math.log(2) * dimensions)
 
         plan = TrainingPlan(
             config.epochs,
@@ -93,10 +115,11 @@ class STGCNCouplingFlow(nn.Module):
             patience=config.patience,
             amp=False,  # at half precision a likelihood is off by 0.8 bits a dimension
         )
-        context.train(self, loss, examples=len(windows), plan=plan, prepare=batch, groups=windows.track)
+        context.train(self, loss, examples=len(windows), plan=plan, prepare=training_batch, groups=windows.track)
         if config.covariance == "full":
+            usual = condition if condition is None or abnormal is None else condition[torch.from_numpy(~abnormal)]
             with torch.no_grad():
-                self.base.settle(self._latent_moments(windows, condition, context))
+                self.base.settle(self._latent_moments(windows.normal(), usual, context))
 
     def _latent_moments(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> Moments:
         """Of the latents and, where the condition moves the mean of the base density, of the conditions."""

@@ -130,8 +130,9 @@ def _normed(h: torch.Tensor, norm: nn.BatchNorm1d, copies: int) -> torch.Tensor:
 def _moments(a: torch.Tensor, mean: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and variance () of all numbers; ``mean`` is that over the joints, where it is known already."""
     total = (a if mean is None else mean).mean()
+    # As a constant here: the variance does not change with the centre that it is taken about, where that is the mean.
     away = (a - total.detach()).flatten()
-    return total, away.dot(away) / len(away) - (total - total.detach()).square()
+    return total, away.dot(away) / len(away)
 
 
 def _affine_of_norm(

@@ -98,3 +98,24 @@ def test_a_drifted_run_is_named_on_stderr(call, tmp_path):
     content = json.loads(out)
     assert content["reproduced"] == []
     assert "0.999" in content["left_out"][0]["what"]
+
+
+def test_rows_are_written_and_nothing_is_shown(call, tmp_path):
+    for seed in (0, 1):
+        write_run(tmp_path / "runs", seed=seed)
+    code, out, err = call("--write", "rows", "--min-seeds", 2)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == ["written: rows/campus/knn.json", "written: rows/campus/README.md"]
+    assert json.loads((tmp_path / "rows" / "campus" / "knn.json").read_text())["seeds"][1]["seed"] == 1
+    code, _, err = call("--write", "rows", "--min-seeds", 3, "--dataset", "campus")
+    assert code == 2
+    assert "fewer than 3 seeds" in err
+
+
+def test_min_seeds_without_write_and_nothing_to_write(call, tmp_path):
+    code, _, err = call("--min-seeds", 3)
+    assert (code, "goes with --write" in err) == (2, True)
+    (tmp_path / "runs").mkdir()
+    code, _, err = call("--write", "rows")
+    assert (code, "no row to write" in err) == (2, True)
+    assert not (tmp_path / "rows").exists()

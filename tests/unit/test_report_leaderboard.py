@@ -15,15 +15,17 @@ from stored_runs import made_labels, made_scores, write_run
 from vadbench.api import DriftError, UsageError
 from vadbench.evaluation.clip_pairs import over_seeds
 from vadbench.evaluation.intervals import Interval, auroc_interval
+from vadbench.evaluation.oracles import oracles
 from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.report import comparison_frames
 from vadbench.report.comparison_frames import counted_frames, tie_groups
 from vadbench.report.leaderboard import COLUMNS, board_csv, board_json, make_leaderboard
-from vadbench.report.leaderboard_text import STAND_IN_HEADING, blocks, markdown, terminal_table
-from vadbench.report.reproduced import Spread, reproduced_rows
+from vadbench.report.leaderboard_text import ORACLES_HEADING, STAND_IN_HEADING, blocks, markdown, terminal_table
+from vadbench.report.reproduced import reproduced_rows
 from vadbench.store.arrays import save_scores
 from vadbench.store.folders import RECORD, SCORES, find_runs
 from vadbench.store.record import LeakCheck
+from vadbench.store.row_record import Spread
 
 
 def rows_of(root):
@@ -44,9 +46,9 @@ def test_spread_by_hand():
     spread = Spread.over([0.6, 0.7, 0.8])
     assert spread.mean == pytest.approx(0.7)
     assert spread.sd == pytest.approx(0.1)
-    assert Spread.over([0.5]) == Spread(0.5, None)
-    assert Spread.over([0.5, None]) == Spread(None, None)
-    assert Spread.over([]) == Spread(None, None)
+    assert Spread.over([0.5]) == Spread(mean=0.5, sd=None)
+    assert Spread.over([0.5, None]) == Spread(mean=None, sd=None)
+    assert Spread.over([]) == Spread(mean=None, sd=None)
 
 
 def test_seeds_of_one_configuration_are_one_row(tmp_path):
@@ -56,16 +58,16 @@ def test_seeds_of_one_configuration_are_one_row(tmp_path):
     assert row.seeds == (0, 1)
     assert row.auroc.mean == pytest.approx((x.auroc + y.auroc) / 2)
     assert row.auroc.sd == pytest.approx(abs(x.auroc - y.auroc) / math.sqrt(2))
-    assert row.auroc_raw.mean == pytest.approx((x.auroc_raw + y.auroc_raw) / 2)
-    assert row.ap.sd == pytest.approx(abs(x.ap - y.ap) / math.sqrt(2))
-    assert (row.parameters, row.fit_s, row.windows_per_s, row.rank) == (1001, 2.5, 100.0, 1)
+    assert row.record.auroc_raw.mean == pytest.approx((x.auroc_raw + y.auroc_raw) / 2)
+    assert row.record.ap.sd == pytest.approx(abs(x.ap - y.ap) / math.sqrt(2))
+    assert (row.record.cost.parameters, row.record.cost.fit_s, row.record.cost.windows_per_s, row.rank) == (1001, 2.5, 100.0, 1)
 
 
 def test_a_single_seed_has_a_badge_and_no_spread(tmp_path):
     write_run(tmp_path)
     (row,) = rows_of(tmp_path)
     assert row.auroc.sd is None
-    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    block, _ = blocks(make_leaderboard(find_runs(tmp_path)))
     assert "1 seed" in block.lines[0]
     assert "1 seed: the spread is not known" in block.note
     assert "±" not in "".join(block.lines[0])
@@ -91,7 +93,7 @@ def test_what_differs_is_another_row(tmp_path, other):
 def test_rows_that_share_a_name_show_what_tells_them_apart(tmp_path):
     write_run(tmp_path, seed=0)
     write_run(tmp_path, seed=1, poses="p1")
-    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    block, _ = blocks(make_leaderboard(find_runs(tmp_path)))
     assert block.columns[-2:] == ("config", "data")
     assert len({line[-1] for line in block.lines}) == 2
     assert "different poses or labels" in block.note
@@ -107,7 +109,7 @@ def test_other_test_poses_are_another_ranking(tmp_path):
     write_run(tmp_path, method="a", skill=0.5)
     write_run(tmp_path, method="b", skill=3.0, poses="p1")
     assert [row.rank for row in rows_of(tmp_path)] == [1, 1]
-    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    block, _ = blocks(make_leaderboard(find_runs(tmp_path)))
     assert block.columns[-1] == "data"
     assert "ranks hold among equal test data only" in block.note
 
@@ -119,6 +121,7 @@ def test_the_other_family_of_poses_is_another_block(tmp_path):
     assert [block.heading for block in blocks(board)] == [
         "campus, one-class, standard-v1",
         "campus [family=csv], one-class, standard-v1",
+        ORACLES_HEADING,
     ]
     assert [(row.dataset, row.dataset_settings, row.rank) for row in board.reproduced] == [
         ("campus", "", 1),
@@ -154,8 +157,8 @@ def test_stand_in_data_come_last_without_a_rank(tmp_path):
     board = make_leaderboard(find_runs(tmp_path))
     assert [row.dataset for row in board.reproduced] == ["campus"]
     assert [(row.dataset, row.rank) for row in board.stand_ins] == [("a-stand-in", None)]
-    last = blocks(board)[-1]
-    assert last.heading == STAND_IN_HEADING
+    *_, last, _ = blocks(board)
+    assert last.heading == f"{STAND_IN_HEADING}: a-stand-in, one-class, standard-v1"
     assert "rank" not in last.columns
     content = json.loads(board_json(board))
     assert [row["dataset"] for row in content["stand_in"]] == ["a-stand-in"]
@@ -175,13 +178,13 @@ def test_every_row_has_the_interval_of_its_mean_over_seeds(tmp_path):
     row, stand_in = rows_of(tmp_path)
     pairs = [counted_frames(run, STANDARD_V1.on("campus")).pairs() for run in (a, b)]
     expected = auroc_interval(over_seeds(pairs))
-    assert row.interval == (expected.low, expected.high)
-    assert row.interval[0] < row.auroc.mean < row.interval[1]
-    assert stand_in.interval is not None
+    assert row.record.interval == (expected.low, expected.high)
+    assert row.record.interval[0] < row.auroc.mean < row.record.interval[1]
+    assert stand_in.record.interval is not None
     assert (stand_in.tie, stand_in.rank) == (None, None)
     board = make_leaderboard(find_runs(tmp_path))
-    ranked, last = blocks(board)
-    low, high = (f"{100 * end:.1f}" for end in row.interval)
+    ranked, last, _ = blocks(board)
+    low, high = (f"{100 * end:.1f}" for end in row.record.interval)
     assert f"[{low}, {high}]" in ranked.lines[0]
     assert "95 % interval" in last.columns
     assert "tie" not in last.columns
@@ -195,8 +198,8 @@ def test_every_row_has_the_interval_of_its_mean_over_seeds(tmp_path):
 def test_one_class_has_no_interval(tmp_path):
     write_run(tmp_path, labels=made_labels({"01_01": (), "01_02": (), "02_01": ()}))
     (row,) = rows_of(tmp_path)
-    assert (row.interval, row.tie) == (None, None)
-    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    assert (row.record.interval, row.tie) == (None, None)
+    block, _ = blocks(make_leaderboard(find_runs(tmp_path)))
     assert block.lines[0][block.columns.index("95 % interval")] == "n/a"
 
 
@@ -206,7 +209,7 @@ def test_rows_that_the_clips_do_not_tell_from_the_leader_share_its_letter(tmp_pa
     rows = rows_of(tmp_path)
     assert {row.method: row.tie for row in rows} == {"best": "a", "good": "a", "weak": "b", "feeble": "b"}
     assert [row.rank for row in rows] == [1, 2, 3, 4]
-    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    block, _ = blocks(make_leaderboard(find_runs(tmp_path)))
     assert [line[block.columns.index("tie")] for line in block.lines] == ["a", "a", "b", "b"]
     assert "tie: " in block.note
 
@@ -250,8 +253,8 @@ def test_a_transductive_row_is_shown_and_not_ranked(tmp_path):
     )
     edit_record(leaky, lambda record: record.update(leak_check=check.model_dump()))
     rows = {row.method: row for row in rows_of(tmp_path)}
-    assert (rows["leaky"].rank, rows["leaky"].tie, rows["leaky"].transductive) == (None, None, True)
-    assert (rows["honest"].rank, rows["honest"].tie, rows["honest"].transductive) == (1, "a", False)
+    assert (rows["leaky"].rank, rows["leaky"].tie, rows["leaky"].record.transductive) == (None, None, True)
+    assert (rows["honest"].rank, rows["honest"].tie, rows["honest"].record.transductive) == (1, "a", False)
     board = make_leaderboard(find_runs(tmp_path))
     assert "leaky (transductive)" in markdown(blocks(board))
     assert "not ranked" in blocks(board)[0].note
@@ -319,15 +322,16 @@ def test_published_figures_never_stand_in_the_reproduced_column(tmp_path):
     board = make_leaderboard(find_runs(tmp_path), published=True)
     table = pd.read_csv(io.StringIO(board_csv(board)))
     assert list(table.columns) == list(COLUMNS)
-    assert set(table["kind"]) == {"reproduced", "published"}
+    assert set(table["kind"]) == {"reproduced", "oracle", "published"}
     assert table.loc[table["kind"] == "published", "auroc_reproduced"].isna().all()
     assert table.loc[table["kind"] == "reproduced", "auroc_published"].isna().all()
-    assert (table[["auroc_reproduced", "auroc_published"]].notna().sum(axis=1) == 1).all()
+    assert table.loc[table["kind"] != "oracle", "auroc_oracle"].isna().all()
+    assert (table[["auroc_reproduced", "auroc_oracle", "auroc_published"]].notna().sum(axis=1) == 1).all()
     content = json.loads(board_json(board))
     assert not any("auroc_published" in row for row in content["reproduced"])
     assert not any("auroc_reproduced" in row for row in content["published"])
     for block in blocks(board):
-        assert ("AUROC" in block.columns) != ("AUROC published" in block.columns)
+        assert len({"AUROC", "AUROC published", "AUROC of the labels"} & set(block.columns)) == 1
 
 
 def test_csv_and_json_hold_the_same_figures(tmp_path):
@@ -338,8 +342,9 @@ def test_csv_and_json_hold_the_same_figures(tmp_path):
     table = pd.read_csv(io.StringIO(board_csv(board)), dtype={"seeds": str, "rank": str})
     content = json.loads(board_json(board))
     rows = content["reproduced"] + content["stand_in"]
-    np.testing.assert_allclose(table["auroc_reproduced"], [row["auroc_reproduced"] for row in rows])
-    assert table["seeds"].tolist() == ["0 1", "0"]
+    np.testing.assert_allclose(table["auroc_reproduced"].dropna(), [row["auroc_reproduced"] for row in rows])
+    np.testing.assert_allclose(table["auroc_oracle"].dropna(), [row["auroc_oracle"] for row in content["oracles"]])
+    assert table["seeds"].dropna().tolist() == ["0 1", "0"]
     assert table["rank"].tolist()[0] == "1"
     assert "published" not in content
     assert board_csv(board) == board_csv(make_leaderboard(find_runs(tmp_path)))
@@ -357,7 +362,7 @@ def test_data_sets_are_chosen_by_name(tmp_path):
 
 def test_markdown_escapes_what_would_break_a_table(tmp_path):
     write_run(tmp_path, changes=("a|b",))
-    text = markdown(blocks(make_leaderboard(find_runs(tmp_path))))
+    text = markdown(blocks(make_leaderboard(find_runs(tmp_path)))[:1])
     assert "knn \\[a\\|b]" in text
     widths = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("|")}
     assert len(widths) == 1
@@ -367,7 +372,7 @@ def test_markdown_escapes_what_would_break_a_table(tmp_path):
 def test_a_narrow_terminal_loses_costs_and_no_digit(tmp_path, width):
     for seed in (0, 1):
         write_run(tmp_path, seed=seed, method="msgflow", changes=("tokenizer=fsq", "tokenizer.codebook_size=1024"))
-    (block,) = blocks(make_leaderboard(find_runs(tmp_path)))
+    block, _ = blocks(make_leaderboard(find_runs(tmp_path)))
     console = Console(width=width, file=io.StringIO())
     console.print(terminal_table(block, width))
     text = console.file.getvalue()
@@ -380,6 +385,79 @@ def test_a_narrow_terminal_loses_costs_and_no_digit(tmp_path, width):
 
 def test_an_empty_board_is_empty_in_every_format():
     board = make_leaderboard([])
-    assert json.loads(board_json(board)) == {"unit": "percent", "reproduced": [], "stand_in": [], "left_out": []}
+    assert json.loads(board_json(board)) == {"unit": "percent", "reproduced": [], "stand_in": [], "oracles": [], "left_out": []}
     assert board_csv(board) == ",".join(COLUMNS) + "\n"
     assert markdown(blocks(board)) == ""
+
+
+def test_oracles_are_those_of_the_analysis_once_a_state_of_the_labels(tmp_path):
+    for method, track in (("a", "one-class"), ("b", "one-class"), ("c", "supervised")):
+        write_run(tmp_path, method=method, track=track)
+    write_run(tmp_path, dataset="play", stand_in=True)
+    whole, cut = made_labels(), made_labels(leave_out=(0, 5))
+    write_run(tmp_path, method="d", labels=cut)
+    board = make_leaderboard(find_runs(tmp_path))
+    prints = {labels.fingerprint()[:12]: labels for labels in (whole, cut)}
+    found = [(row.dataset, row.oracle, row.stand_in) for row in board.oracles if prints[row.labels] is whole]
+    assert found == [
+        *(("campus", "clip-level", False), ("campus", "clip-share", False)),
+        *(("play", "clip-level", True), ("play", "clip-share", True)),
+    ]
+    assert len(board.oracles) == 6
+    for row in board.oracles:
+        expected = oracles(prints[row.labels])
+        assert row.auroc == pytest.approx({"clip-level": expected.clip_level, "clip-share": expected.clip_share}[row.oracle])
+    assert oracles(whole).clip_share != oracles(cut).clip_share
+    assert "labels" in blocks(board)[-1].columns
+
+
+def test_oracles_are_no_rows_in_any_format(tmp_path):
+    write_run(tmp_path, skill=0.1)
+    board = make_leaderboard(find_runs(tmp_path))
+    rows, known = blocks(board)
+    assert known.heading == ORACLES_HEADING
+    assert "oracle" not in str(rows.lines)
+    assert {"rank", "AUROC", "method", "track"} & set(known.columns) == set()
+    console = Console(width=120, file=io.StringIO())
+    console.print(terminal_table(known, 120))
+    assert "clip-share" in console.file.getvalue()
+    table = pd.read_csv(io.StringIO(board_csv(board)))
+    said = table[table["kind"] == "oracle"]
+    assert said["method"].tolist() == ["clip-level", "clip-share"]
+    assert said[["rank", "tie", "track", "seeds", "auroc_reproduced", "auroc_published"]].isna().all(axis=None)
+    assert said["auroc_oracle"].tolist() == pytest.approx([100 * row.auroc for row in board.oracles], abs=1e-5)
+    content = json.loads(board_json(board))
+    assert [row["oracle"] for row in content["oracles"]] == ["clip-level", "clip-share"]
+    assert len(content["reproduced"]) == 1
+
+
+def test_oracles_of_one_class_have_no_figure(tmp_path):
+    write_run(tmp_path, labels=made_labels({"01_01": (), "01_02": (), "02_01": ()}))
+    board = make_leaderboard(find_runs(tmp_path))
+    assert [row.auroc for row in board.oracles] == [None, None]
+    assert [row["auroc_oracle"] for row in json.loads(board_json(board))["oracles"]] == [None, None]
+    assert "n/a" in str(blocks(board)[-1].lines)
+
+
+def test_stand_in_data_of_several_tracks_have_a_table_each(tmp_path):
+    for track in ("supervised", "one-class", "zero-shot"):
+        write_run(tmp_path, method=track, track=track, stand_in=True)
+    board = make_leaderboard(find_runs(tmp_path))
+    assert [block.heading for block in blocks(board)[:-1]] == [
+        f"{STAND_IN_HEADING}: campus, {track}, standard-v1" for track in ("one-class", "supervised", "zero-shot")
+    ]
+
+
+def test_three_tracks_are_ranked_apart(tmp_path):
+    tracks = ("one-class", "supervised", "zero-shot")
+    for place, track in enumerate(tracks):
+        for name, skill in (("worse", 0.2), ("better", 1.0 + place)):
+            write_run(tmp_path, method=f"{name}-{track}", track=track, skill=skill)
+    board = make_leaderboard(find_runs(tmp_path))
+    assert {row.method: row.rank for row in board.reproduced} == {
+        f"{name}-{track}": rank for track in tracks for rank, name in enumerate(("better", "worse"), start=1)
+    }
+    for block, track in zip(blocks(board)[:-1], tracks, strict=True):
+        assert block.heading == f"campus, {track}, standard-v1"
+        assert [line[block.columns.index("method")] for line in block.lines] == [f"better-{track}", f"worse-{track}"]
+        assert [line[0] for line in block.lines] == ["1", "2"]

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from vadbench.api.hooks import hookimpl
     from vadbench.api.layouts import COCO_17, COCO_18, HALPE_26, LAYOUTS, NTU_25, OPENPOSE_18, OPENPOSE_25
     from vadbench.api.registry import KINDS, Entry, Kind, Registry
+    from vadbench.api.released import ReadsReleased, Released, Track
     from vadbench.api.scores import WindowScores
     from vadbench.api.skeleton import SkeletonLayout
     from vadbench.api.tracks import Clip, FrameLabels, Tracks
@@ -85,6 +86,7 @@ _HOME: Final = {
     ),
     "hooks": ("hookimpl",),
     "layouts": ("COCO_17", "COCO_18", "HALPE_26", "LAYOUTS", "NTU_25", "OPENPOSE_18", "OPENPOSE_25"),
+    "released": ("Released", "ReadsReleased", "Track"),
     "registry": ("KINDS", "Entry", "Kind", "Registry"),
     "scores": ("WindowScores",),
     "skeleton": ("SkeletonLayout",),
@@ -138,7 +140,9 @@ __all__ = [
     "Prior",
     "Progress",
     "Quality",
+    "ReadsReleased",
     "Registry",
+    "Released",
     "RunFailedError",
     "Scorer",
     "Severity",
@@ -154,6 +158,7 @@ __all__ = [
     "TokenShape",
     "Tokenizer",
     "Tokens",
+    "Track",
     "Tracks",
     "Trainer",
     "TrainingPlan",

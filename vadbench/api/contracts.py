@@ -266,7 +266,11 @@ class ValidatedScorer(Scorer, Protocol):
 
 @runtime_checkable
 class Detector(Protocol):
-    """A whole method: windows to anomaly scores."""
+    """A whole method: windows to anomaly scores.
+
+    Once fitted it gives windows that show no body a higher mean score than normal ones, unless the class says
+    ``learns = False``: one whose scores have nothing to do with what a window shows.
+    """
 
     def fit(self, windows: Windows, context: Context) -> None:
         """Learns from normal windows (and other views of them, where the method asks for augmentation)."""

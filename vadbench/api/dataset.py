@@ -51,6 +51,8 @@ class DatasetInfo:
         notes: What else to know, a sentence each.
         resolution: Width and height of its pictures in pixels; None where clips differ or nobody says.
         expected: Split to what it amounts to, as far as that is published.
+        supervised: True where the training split, as it is set, holds abnormal clips with frame labels: for the supervised track
+            alone.
         tree: Where its files lie, a line each, for people; empty where it has none.
     """
 
@@ -67,6 +69,7 @@ class DatasetInfo:
     resolution: tuple[int, int] | None = None
     expected: Mapping[Split, Expected] = field(default_factory=dict)
     tree: str = ""
+    supervised: bool = False
 
 
 @runtime_checkable

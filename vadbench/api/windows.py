@@ -91,6 +91,8 @@ class Windows:
         first: (W,) int64, row of ``tracks`` at which each window begins.
         view: (W,) int64, how each window is seen: 0 as it is, v as ``views[v - 1]`` shows it.
         views: Augmentations, or what test scores are averaged over.
+        abnormal: (W,) bool, of training windows in the supervised track: whether the frame in the middle (row T // 2) is labelled
+            abnormal; None wherever nobody may know.
     """
 
     tracks: Tracks
@@ -99,6 +101,7 @@ class Windows:
     first: NDArray[np.int64]
     view: NDArray[np.int64]
     views: tuple[View, ...] = ()
+    abnormal: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.first)
@@ -130,7 +133,12 @@ class Windows:
 
     def select(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Windows:
         """The windows at ``index``, in that order."""
-        return replace(self, first=self.first[index], view=self.view[index])
+        abnormal = None if self.abnormal is None else self.abnormal[index]
+        return replace(self, first=self.first[index], view=self.view[index], abnormal=abnormal)
+
+    def normal(self) -> Windows:
+        """Without those that are labelled abnormal: all of them where there are no labels."""
+        return self if self.abnormal is None else self.select(~self.abnormal)
 
     def batch(self, index: NDArray[np.int64] | slice) -> Batch:
         """The windows at ``index`` as arrays: gathered, seen, normalised, vectorised."""
@@ -202,7 +210,7 @@ class Windows:
             first.append(before[new])
             view.append(seen[new])
             known = np.concatenate([known, self._keys(before[new], seen[new])])
-        windows = replace(self, first=np.concatenate(first), view=np.concatenate(view))
+        windows = replace(self, first=np.concatenate(first), view=np.concatenate(view), abnormal=None)
         before = self._before(windows.first)
         order = np.argsort(known, kind="stable")
         found = order[np.searchsorted(known[order], self._keys(before, windows.view)).clip(max=max(len(known) - 1, 0))]

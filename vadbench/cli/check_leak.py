@@ -157,24 +157,14 @@ def _check_run(
 
 
 def _check_method(job: Job, clips: int | None, device: str, threads: int, progress: Progress) -> _Checked:
-    from vadbench.data.cache.track_cache import default_cache
-    from vadbench.engine.composing.validation import check_validation, chooses_by_validation
     from vadbench.engine.device import choose_device, cpu_threads
-    from vadbench.engine.inputs import read_inputs
+    from vadbench.engine.job_inputs import inputs_of_job
     from vadbench.engine.leak_check import check_leak as check
     from vadbench.engine.trained import checking_context, train_method
 
     method = job.resolved
     with checking_context(method, job.seed, choose_device(device), progress) as context, cpu_threads(threads):
-        check_validation(method, job.dataset)
-        inputs = read_inputs(
-            job.dataset,
-            method.method.windows,
-            progress,
-            settings=job.dataset_settings,
-            cache=default_cache(),
-            validation=chooses_by_validation(method),
-        )
+        inputs = inputs_of_job(job, progress)
         trained, detector = train_method(method, inputs, context, job.dataset, job.protocol)
         report = check(trained, inputs, trained.scores(detector, inputs.test, inputs.test_clips), clips=clips)
     return _Checked(f"{method.method.name} on {job.dataset.info.name}, seed {job.seed}", report, report.as_record())

@@ -25,6 +25,19 @@ def completion(shell: str) -> None:
     click.echo(found(cli, {}, "vadbench", "_VADBENCH_COMPLETE").source())
 
 
+class RowName(click.ParamType):  # type: ignore[type-arg] # generic in some versions of click only
+    """A row of a leaderboard: completes the names of those that travel with vadbench, and files."""
+
+    name = "row"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Rows whose name begins with what is typed, else files."""
+        from vadbench.report.row_files import shipped_rows
+
+        items = [CompletionItem(name) for name in shipped_rows() if name.startswith(incomplete)]
+        return items or [CompletionItem(incomplete, type="file")]
+
+
 class ComponentName(click.ParamType):  # type: ignore[type-arg] # generic in some versions of click only
     """A component of a kind, or a method; completes installed names and checks nothing: the engine says it better."""
 

@@ -20,17 +20,29 @@ if TYPE_CHECKING:
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of all runs.")
 @click.option("--dataset", "datasets", multiple=True, type=ComponentName("dataset"), help="Only this data set; repeatable.")
 @click.option("--published", is_flag=True, help="Show published figures as well, in a table of their own.")
+@click.option("--write", type=click.Path(path_type=Path), metavar="DIR", help="Write one JSON file a row below DIR, and tables.")
+@click.option("--min-seeds", type=click.IntRange(min=1), help="With --write: refuse rows of fewer seeds.")
 @click.pass_context
-def leaderboard(ctx: click.Context, form: str, runs: Path, datasets: tuple[str, ...], published: bool) -> None:
+def leaderboard(
+    ctx: click.Context,
+    form: str,
+    runs: Path,
+    datasets: tuple[str, ...],
+    published: bool,
+    write: Path | None,
+    min_seeds: int | None,
+) -> None:
     """Tables of stored runs, every figure computed again from the stored scores.
 
     Rows are ranked within one data set, protocol and track. A run whose scores do not give its recorded figures is left
-    out, and named.
+    out, and named. With --write, rows are written as files that vadbench reproduce makes again, and nothing is shown.
     """
     from vadbench.report.leaderboard import board_csv, board_json, make_leaderboard
     from vadbench.report.leaderboard_text import blocks, markdown
     from vadbench.store.folders import find_runs
 
+    if write is None and min_seeds is not None:
+        raise UsageError("--min-seeds goes with --write", where="--min-seeds", remedy="add --write DIR")
     if not runs.is_dir() and ctx.get_parameter_source("runs") is not ParameterSource.DEFAULT:
         raise UsageError("there is no such folder of runs", where=runs, remedy="give the folder that vadbench run --out wrote to")
     found = find_runs(runs)
@@ -41,11 +53,22 @@ def leaderboard(ctx: click.Context, form: str, runs: Path, datasets: tuple[str, 
         click.echo(f"No finished run lies below {runs}. This makes one: vadbench run msgflow --out {runs}", err=True)
     elif not board.reproduced and not board.stand_ins and not board.left_out:
         click.echo(f"No run below {runs} is on {', '.join(datasets)}.", err=True)
-    if form == "table":
+    if write is not None:
+        _write_rows(board, write, min_seeds or 1)
+    elif form == "table":
         _print_tables(board)
     else:
         text = {"md": lambda: markdown(blocks(board)), "csv": lambda: board_csv(board), "json": lambda: board_json(board)}[form]()
         click.echo(text, nl=False)
+
+
+def _write_rows(board: Leaderboard, folder: Path, min_seeds: int) -> None:
+    from vadbench.cli.installed import installed_plugins
+    from vadbench.report.row_files import write_rows
+
+    rows = [*board.reproduced, *board.stand_ins]
+    for path in write_rows(rows, folder, registry=installed_plugins().registry, at_least=min_seeds):
+        click.echo(f"written: {path}")
 
 
 def _print_tables(board: Leaderboard) -> None:

@@ -18,6 +18,10 @@ COMMANDS: Final[Commands] = {
     "ablate": ("vadbench.cli.ablate:ablate", "What each part of a method is worth: vadbench ablate msgflow."),
     "score": ("vadbench.cli.score:score", "Score stored runs, or scores from elsewhere, under any protocol."),
     "leaderboard": ("vadbench.cli.leaderboard:leaderboard", "Tables of stored runs, and of published figures beside them."),
+    "reproduce": (
+        "vadbench.cli.reproduce:reproduce",
+        "Make a row of a leaderboard again and compare: vadbench reproduce DATASET/METHOD.",
+    ),
     "compare": ("vadbench.cli.compare:compare", "Whether one method is better than another, or these test clips cannot tell."),
     "analyse": ("vadbench.cli.analyse:analyse", "What limits the figure of a finished run."),
     "explain": ("vadbench.cli.explain:explain", "What a method learned, and why it raised its alarms: vadbench explain RUN."),
@@ -25,6 +29,7 @@ COMMANDS: Final[Commands] = {
         "vadbench.cli.check_leak:check_leak",
         "Whether scores are of each test clip alone: vadbench check-leak RUN.",
     ),
+    "weights": ("vadbench.cli.weights:weights", "Weights and their cards: import released ones, export, describe."),
     "data": ("vadbench.cli.data:data", "Data sets: list, describe, check, import, export, count; and the cache."),
     "plot": ("vadbench.cli.plot:plot", "ROC curves and score timelines of stored runs."),
     "list": ("vadbench.cli.listing:list_components", "Methods, data sets and components that are installed."),

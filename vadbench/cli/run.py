@@ -70,6 +70,7 @@ class _Failure:
 @click.option("--prior", type=ComponentName("prior"), help="Swap the prior; 'none' leaves it out.")
 @click.option("--flow", type=ComponentName("flow"), help="Swap the flow; 'none' leaves it out.")
 @click.option("--scorer", type=ComponentName("scorer"), help="Swap the scorer.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Weights to take instead of training; see vadbench weights.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ... or auto.")
 @click.option(
     "--threads",
@@ -101,6 +102,7 @@ def run(
     prior: str | None,
     flow: str | None,
     scorer: str | None,
+    weights: Path | None,
     device: str,
     threads: int,
     checkpoint_minutes: float,
@@ -123,7 +125,9 @@ def run(
     plugins = installed_plugins()
     wanted: dict[Kind, str | None] = {"tokenizer": tokenizer, "prior": prior, "flow": flow, "scorer": scorer}
     swaps = {kind: name for kind, name in wanted.items() if name is not None}
-    plan = make_plan(methods, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes)
+    plan = make_plan(
+        methods, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes, weights=weights
+    )
     chosen_device = choose_device(device)
     if plan.defaulted and all(job.dataset.info.stand_in for job in plan.jobs):
         click.echo(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from vadbench.api import ComponentConfig, ConfigError, Entry, Kind, Registry, WindowRule, did_you_mean
+from vadbench.api import ComponentConfig, ConfigError, Entry, Kind, Registry, Track, WindowRule, did_you_mean
 from vadbench.data.layout_conversion import layout_named
 from vadbench.data.normalisation import check_normalisation
 from vadbench.data.views import named_view
@@ -58,8 +58,9 @@ class MethodConfig(ComponentConfig):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     title: str = ""
     paper: str = ""
-    track: Literal["one-class", "supervised", "zero-shot"] = "one-class"
+    track: Track = "one-class"
     notes: tuple[str, ...] = ()
+    weights: str = Field(default="", description="SHA-256 of weights that are taken instead of training")
     windows: WindowsConfig = WindowsConfig()
     composition: CompositionConfig = CompositionConfig()
     tokenizer: dict[str, Any] | None = None
@@ -155,6 +156,10 @@ def resolve(
         kind: _component(kind, section, registry) for kind in (*PARTS, DETECTOR) if (section := getattr(method, kind)) is not None
     }
     settings: dict[str, Any] = {"windows": method.windows.model_dump(mode="json"), "track": method.track}
+    if method.weights:
+        # A key only where there are any: the hashes of methods that are trained are as they always were.
+        settings["weights"] = method.weights
+        told["weights"] = f"weights={method.weights[:12]}"
     if DETECTOR not in components:
         method = method.model_copy(update={"composition": _in_effect(method)})
         settings["composition"] = method.composition.model_dump(mode="json")

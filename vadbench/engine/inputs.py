@@ -48,6 +48,7 @@ def read_inputs(
     settings: Mapping[str, Any] | None = None,
     cache: TrackCache | None = None,
     validation: bool = False,
+    supervised: bool = False,
 ) -> Inputs:
     """Reads the poses and cuts them into windows.
 
@@ -58,6 +59,7 @@ def read_inputs(
         settings: Those that the data set was opened with.
         cache: Where parsed poses are kept; None to parse them.
         validation: Whether the validation split is read as well.
+        supervised: Whether the training windows are labelled; a fingerprint of the labels then stands with those of the poses.
 
     Raises:
         DataError: if poses are missing or damaged, or a split gives no window.
@@ -75,6 +77,8 @@ def read_inputs(
         test_clips=test.clips,
         poses={"train": train_print, "test": test_print},
     )
+    if supervised:
+        inputs = _labelled(inputs, dataset, train.clips)
     _check_windows("train", inputs.train, dataset)
     _check_windows("test", inputs.test, dataset)
     if not validation:
@@ -83,6 +87,23 @@ def read_inputs(
     windows = cut_windows(_seen(poses, config), window_rule(config, config.test_stride), normaliser, config.average)
     _check_windows("validation", windows, dataset)
     return replace(inputs, validation=windows, validation_clips=poses.clips, poses={**inputs.poses, "validation": fingerprint})
+
+
+def _labelled(inputs: Inputs, dataset: Dataset, clips: Sequence[Clip]) -> Inputs:
+    """The training windows with the label of the frame in the middle, which is the one that their score is placed on."""
+    labels, windows = read_labels(dataset, "train", clips), inputs.train
+    offset = np.concatenate([[0], np.cumsum([clip.n_frames for clip in clips])])
+    row = windows.first + windows.rule.length // 2
+    abnormal = np.concatenate([np.zeros(0, bool), *labels.abnormal])[offset[windows.tracks.clip[row]] + windows.tracks.frame[row]]
+    if not abnormal.any():
+        raise DataError(
+            "no training window is labelled abnormal",
+            where=f"{dataset.info.name}: {len(clips)} training clips, {len(windows)} windows",
+            remedy="check the labels of the abnormal training clips, or run a one-class method",
+        )
+    return replace(
+        inputs, train=replace(windows, abnormal=abnormal), poses={**inputs.poses, "train labels": labels.fingerprint()}
+    )
 
 
 def read_test_labels(dataset: Dataset, clips: Sequence[Clip]) -> FrameLabels:

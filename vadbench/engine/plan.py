@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vadbench.api import PluginError
+from vadbench.api import PluginError, UsageError
 from vadbench.engine.config import ResolvedMethod, resolve
 from vadbench.engine.datasets import data_root, default_datasets, open_dataset, split_changes
 from vadbench.engine.presets import load_preset
+from vadbench.engine.weights import Pretrained
 from vadbench.evaluation.published_protocols import STANDARD_V1
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Job:
     dataset_settings: Mapping[str, Any]
     seed: int
     protocol: Protocol = STANDARD_V1
+    pretrained: Pretrained | None = None
+    """Weights that the method takes instead of being trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def make_plan(
     seeds: Sequence[int] = (0,),
     swaps: Mapping[Kind, str] | None = None,
     changes: Sequence[str] = (),
+    weights: Path | None = None,
 ) -> Plan:
     """Every run that a command asks for, checked as far as it can be without reading data.
 
@@ -76,6 +80,8 @@ def make_plan(
         swaps: Kind to component name.
         changes: ``key=value``; keys that begin with ``dataset.`` are settings of the data set.
 
+        weights: File of weights that the method takes instead of being trained.
+
     Raises:
         UsageError, ConfigError: for whatever the user wrote that cannot be meant.
         PluginError: for a broken plug-in, where it leaves nothing to run.
@@ -83,6 +89,13 @@ def make_plan(
     registry, folder = plugins.registry, data_root(root)
     named = dict.fromkeys([methods] if isinstance(methods, str) else methods)
     presets = {method: load_preset(method, registry) for method in named}
+    pretrained = Pretrained.read(weights) if weights is not None else None
+    if pretrained is not None and swaps:
+        raise UsageError(
+            f"the weights are of {pretrained.card.method} as it is; with another {', '.join(swaps)} they do not fit",
+            where=weights,
+            remedy="leave out --weights, or the other component",
+        )
     method_changes, dataset_settings = split_changes(changes)
     chosen = list(datasets) or default_datasets(registry, root=folder)
     jobs: list[Job] = []
@@ -90,12 +103,13 @@ def make_plan(
     for name in dict.fromkeys(chosen):
         dataset = open_dataset(name, registry, root=folder, settings=dataset_settings)
         for method, preset in presets.items():
+            own = preset if pretrained is None else pretrained.preset(preset["name"], dataset.info.name)
             try:
-                resolved = resolve(preset, registry, dataset=dataset.info.name, swaps=swaps or {}, changes=method_changes)
+                resolved = resolve(own, registry, dataset=dataset.info.name, swaps=swaps or {}, changes=method_changes)
             except PluginError as error:
                 unplanned.append(Unplanned(method, dataset.info.name, error))
                 continue
-            jobs += [Job(resolved, dataset, dataset_settings, seed) for seed in dict.fromkeys(seeds)]
+            jobs += [Job(resolved, dataset, dataset_settings, seed, pretrained=pretrained) for seed in dict.fromkeys(seeds)]
     if unplanned and not jobs:
         raise unplanned[0].error
     return Plan(tuple(jobs), not datasets, tuple(unplanned))

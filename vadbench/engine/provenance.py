@@ -62,6 +62,7 @@ def training_identity(
     return {
         "windows": job.resolved.settings["windows"],
         "poses": poses["train"],
+        **({"train labels": poses["train labels"]} if "train labels" in poses else {}),
         **_computed_with(job, plugins, device=device, threads=threads, compiled=compiled),
     }
 

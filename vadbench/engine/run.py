@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vadbench.api import Context, Detector, Diagnosed, Progress, Silent, VadbenchError, WindowScores
-from vadbench.data.cache.track_cache import default_cache
 from vadbench.engine.build import build_detector, count_parameters
 from vadbench.engine.composing.part_store import PartStore
-from vadbench.engine.composing.validation import check_validation, chooses_by_validation, tell_of_validation
+from vadbench.engine.composing.validation import chooses_by_validation, tell_of_validation
 from vadbench.engine.device import cpu_threads
-from vadbench.engine.inputs import Inputs, read_inputs, read_labels, read_test_labels
+from vadbench.engine.inputs import Inputs, read_labels, read_test_labels
+from vadbench.engine.job_inputs import inputs_of_job
 from vadbench.engine.plugin_faults import method_step
 from vadbench.engine.provenance import environment, peak_memory_mb, run_identity, training_identity
 from vadbench.engine.scoring import score_windows
@@ -111,10 +111,7 @@ def run_job(
         check_compiler()
     events = TensorBoardEvents(options.tensorboard) if options.tensorboard is not None else None
     method, by_validation = job.resolved.method, chooses_by_validation(job.resolved)
-    check_validation(job.resolved, job.dataset)
-    inputs = read_inputs(
-        job.dataset, method.windows, progress, settings=job.dataset_settings, cache=default_cache(), validation=by_validation
-    )
+    inputs = inputs_of_job(job, progress)
     read = dict(inputs.poses)
     if by_validation:
         read["validation labels"] = read_labels(job.dataset, "validation", inputs.validation_clips).fingerprint()
@@ -182,8 +179,11 @@ def _fit_and_score(job: Job, inputs: Inputs, context: Context, training: Trainin
     detector = build_detector(method, inputs.train.shape, context, parts=parts)
     tell_of_validation(detector, inputs, job.dataset, job.protocol)
     started = time.perf_counter()
-    with method_step("fit", method), seeded(context.child("fit").seed):
-        detector.fit(inputs.train, context)
+    if job.pretrained is not None:
+        job.pretrained.put_into(detector, method)
+    else:
+        with method_step("fit", method), seeded(context.child("fit").seed):
+            detector.fit(inputs.train, context)
     # What an undisturbed run would have taken: with the seconds of those whose work was taken up.
     fit_s = time.perf_counter() - started + training.resumed_s + parts.reused_s
     with method_step("tell what it learned", method):

@@ -14,7 +14,8 @@ from vadbench.evaluation.published_protocols import stand_in_values
 from vadbench.report.comparison_frames import counted_frames
 from vadbench.report.formatting import STAND_IN
 from vadbench.report.recompute import run_protocol
-from vadbench.report.reproduced import Spread, data_digest, dataset_settings
+from vadbench.report.reproduced import data_digest, dataset_settings
+from vadbench.store.row_record import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
-"""The leaderboard: reproduced rows, stand-in rows, published rows, and what was left out; as JSON and CSV.
+"""The leaderboard: reproduced rows, stand-in rows, oracles, published rows, and what was left out; as JSON and CSV.
 
-Reproduced and published figures never share a column, in any format. Every figure of a board is in percent.
+Reproduced figures, those of oracles and published ones never share a column, in any format. All are in percent.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from vadbench.api import UsageError, did_you_mean
+from vadbench.report.oracle_rows import oracle_rows
 from vadbench.report.published import PublishedRow, load_published
-from vadbench.report.reproduced import reproduced_rows
+from vadbench.report.reproduced import reproduced_rows, rows_of_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from vadbench.api import VadbenchError
+    from vadbench.report.oracle_rows import OracleRow
     from vadbench.report.reproduced import ReproducedRow
     from vadbench.store.folders import StoredRun
+    from vadbench.store.row_record import RowRecord
 
 COLUMNS: Final = (
     *(
@@ -38,10 +41,11 @@ COLUMNS: Final = (
     ),
     "seeds",
     *("auroc_reproduced", "auroc_sd", "auroc_low", "auroc_high", "auroc_raw", "auroc_raw_sd", "ap", "ap_sd"),
-    *("parameters", "fit_s", "windows_per_s", "runs"),
+    *("parameters", "fit_s", "windows_per_s", "peak_rss_mb", "runs"),
+    *("auroc_oracle", "labels"),
     *("auroc_published", "arxiv", "venue", "year", "pose_family", "status", "note"),
 )
-"""Columns of the CSV; ``kind`` is ``reproduced``, ``stand-in`` or ``published``."""
+"""Columns of the CSV; ``kind`` is ``reproduced``, ``stand-in``, ``oracle`` or ``published``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,14 @@ class Leaderboard:
     Args:
         reproduced: Rows of real data sets, ranked.
         stand_ins: Rows of stand-in data, which are never a result.
+        oracles: What the labels of these data sets alone would give; no methods, and they compete with none.
         published: What papers print; None where it was not asked for.
         left_out: Why runs were left out, one error a run.
     """
 
     reproduced: tuple[ReproducedRow, ...]
     stand_ins: tuple[ReproducedRow, ...]
+    oracles: tuple[OracleRow, ...]
     published: tuple[PublishedRow, ...] | None
     left_out: tuple[VadbenchError, ...]
 
@@ -86,20 +92,34 @@ def make_leaderboard(
                 f"no stored run and no published figure is on the data set {name!r}", remedy=did_you_mean(name, known)
             )
     rows, left_out = reproduced_rows(run for run in runs if not wanted or run.record.dataset.name.lower() in wanted)
+    chosen = tuple(row for row in papers if not wanted or row.dataset.lower() in wanted) if published else None
+    return _board(rows, published=chosen, left_out=tuple(left_out))
+
+
+def leaderboard_of_records(records: Iterable[RowRecord]) -> Leaderboard:
+    """The leaderboard of rows that were read from files; raises `DriftError` if oracles of the same labels differ."""
+    return _board(rows_of_records(records), published=None, left_out=())
+
+
+def _board(
+    rows: Sequence[ReproducedRow], *, published: tuple[PublishedRow, ...] | None, left_out: tuple[VadbenchError, ...]
+) -> Leaderboard:
     return Leaderboard(
         reproduced=tuple(row for row in rows if not row.stand_in),
         stand_ins=tuple(row for row in rows if row.stand_in),
-        published=tuple(row for row in papers if not wanted or row.dataset.lower() in wanted) if published else None,
-        left_out=tuple(left_out),
+        oracles=tuple(oracle_rows(row.record for row in rows)),
+        published=published,
+        left_out=left_out,
     )
 
 
 def board_json(board: Leaderboard) -> str:
-    """One JSON object: ``unit``, ``reproduced``, ``stand_in``, ``left_out``, and ``published`` where it was asked for."""
+    """One JSON object: ``unit``, ``reproduced``, ``stand_in``, ``oracles``, ``left_out``, and ``published`` if asked for."""
     content: dict[str, Any] = {
         "unit": "percent",
         "reproduced": [_cells(row) for row in board.reproduced],
         "stand_in": [_cells(row) for row in board.stand_ins],
+        "oracles": [_oracle_cells(row) for row in board.oracles],
     }
     if board.published is not None:
         content["published"] = [_published_cells(row) for row in board.published]
@@ -116,6 +136,7 @@ def board_csv(board: Leaderboard) -> str:
         for row in rows:
             cells = {**_cells(row), "kind": kind}
             lines.append({name: " ".join(map(str, v)) if isinstance(v, list) else v for name, v in cells.items()})
+    lines += [{**cells, "kind": "oracle", "method": cells["oracle"]} for cells in map(_oracle_cells, board.oracles)]
     lines += [{**_published_cells(row), "kind": "published"} for row in board.published or ()]
     # As objects: an empty cell would otherwise turn the ranks and years of a column into 1.0 and 2023.0.
     text: str = pd.DataFrame(lines, columns=list(COLUMNS), dtype=object).to_csv(index=False, lineterminator="\n")
@@ -123,31 +144,46 @@ def board_csv(board: Leaderboard) -> str:
 
 
 def _cells(row: ReproducedRow) -> dict[str, Any]:
+    record = row.record
+    cost = record.cost
     return {
         "rank": row.rank,
         "tie": row.tie,
-        "transductive": row.transductive,
+        "transductive": record.transductive,
         "method": row.method,
         "dataset": row.dataset,
         "dataset_settings": row.dataset_settings,
         "track": row.track,
-        "protocol": row.protocol,
-        "protocol_digest": row.protocol_digest,
+        "protocol": record.protocol,
+        "protocol_digest": record.protocol_digest,
         "config_hash": row.config_hash,
         "data": row.data,
         "seeds": list(row.seeds),
-        "auroc_reproduced": _percent(row.auroc.mean),
-        "auroc_sd": _percent(row.auroc.sd),
-        "auroc_low": None if row.interval is None else _percent(row.interval[0]),
-        "auroc_high": None if row.interval is None else _percent(row.interval[1]),
-        "auroc_raw": _percent(row.auroc_raw.mean),
-        "auroc_raw_sd": _percent(row.auroc_raw.sd),
-        "ap": _percent(row.ap.mean),
-        "ap_sd": _percent(row.ap.sd),
-        "parameters": row.parameters,
-        "fit_s": round(row.fit_s, 3),
-        "windows_per_s": None if row.windows_per_s is None else round(row.windows_per_s, 1),
+        "auroc_reproduced": _percent(record.auroc.mean),
+        "auroc_sd": _percent(record.auroc.sd),
+        "auroc_low": None if record.interval is None else _percent(record.interval[0]),
+        "auroc_high": None if record.interval is None else _percent(record.interval[1]),
+        "auroc_raw": _percent(record.auroc_raw.mean),
+        "auroc_raw_sd": _percent(record.auroc_raw.sd),
+        "ap": _percent(record.ap.mean),
+        "ap_sd": _percent(record.ap.sd),
+        "parameters": cost.parameters,
+        "fit_s": cost.fit_s,
+        "windows_per_s": None if cost.windows_per_s is None else round(cost.windows_per_s, 1),
+        "peak_rss_mb": None if cost.peak_rss_mb is None else round(cost.peak_rss_mb, 1),
         "runs": [str(path) for path in row.runs],
+    }
+
+
+def _oracle_cells(row: OracleRow) -> dict[str, Any]:
+    return {
+        "oracle": row.oracle,
+        "dataset": row.dataset,
+        "dataset_settings": row.dataset_settings,
+        "protocol": row.protocol,
+        "protocol_digest": row.protocol_digest,
+        "labels": row.labels,
+        "auroc_oracle": _percent(row.auroc),
     }
 
 

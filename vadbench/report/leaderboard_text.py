@@ -13,22 +13,41 @@ from rich.text import Text
 
 from vadbench.report.comparison_text import bracket
 from vadbench.report.formatting import count, percent, seconds
+from vadbench.report.oracle_rows import MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vadbench.report.leaderboard import Leaderboard
+    from vadbench.report.oracle_rows import OracleRow
     from vadbench.report.published import PublishedRow
     from vadbench.report.reproduced import ReproducedRow
 
 _INTERVAL: Final = "95 % interval"
-_FIGURES: Final = ("AUROC", _INTERVAL, "not smoothed", "AP", "seeds", "parameters", "fit s", "windows/s")
-_LEFT: Final = frozenset({"method", "tie", "data set", "track", "published in", "poses", "note", "config", "data"})
-_MAY_WRAP: Final = frozenset({"method", "tie", "note"})
+_FIGURES: Final = ("AUROC", _INTERVAL, "not smoothed", "AP", "seeds", "parameters", "fit s", "windows/s", "peak MiB")
+_LEFT: Final = frozenset(
+    {
+        "method",
+        "tie",
+        "data set",
+        "track",
+        "published in",
+        "poses",
+        "note",
+        "config",
+        "data",
+        "oracle",
+        "knows",
+        "labels",
+        "protocol",
+    }
+)
+_MAY_WRAP: Final = frozenset({"method", "tie", "note", "knows"})
 _WRAPPED: Final = 20
 """Columns of text that a cell which may wrap always gets."""
-_EXPENDABLE: Final = ("windows/s", "fit s", "parameters", "poses", "AP", "not smoothed")
-STAND_IN_HEADING: Final = "stand-in data: never a result"
+_EXPENDABLE: Final = ("peak MiB", "windows/s", "fit s", "parameters", "poses", "AP", "not smoothed")
+STAND_IN_HEADING: Final = "stand-in data, never a result"
+ORACLES_HEADING: Final = "oracles: no methods, they know the test labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +61,14 @@ class Block:
 
 
 def blocks(board: Leaderboard) -> list[Block]:
-    """One block a data set, track and protocol; then the stand-in data; then what papers print."""
+    """One block a data set, track and protocol; then the same of stand-in data; the oracles; and what papers print."""
     found = [
-        _reproduced_block(f"{dataset}, {track}, {protocol}", list(rows))
-        for (dataset, track, protocol), rows in groupby(
-            board.reproduced, key=lambda row: (_read_as(row), row.track, row.protocol)
-        )
+        _reproduced_block(heading, list(rows))
+        for rows_of in (board.reproduced, board.stand_ins)
+        for heading, rows in groupby(rows_of, key=_heading)
     ]
-    if board.stand_ins:
-        found.append(_stand_in_block(board.stand_ins))
+    if board.oracles:
+        found.append(_oracle_block(board.oracles))
     found += [
         _published_block(dataset, list(rows)) for dataset, rows in groupby(board.published or (), key=lambda row: row.dataset)
     ]
@@ -96,37 +114,53 @@ def _least_width(block: Block, shown: Sequence[int]) -> int:
     return total
 
 
+def _heading(row: ReproducedRow) -> str:
+    what = f"{_read_as(row)}, {row.track}, {row.protocol}"
+    return f"{STAND_IN_HEADING}: {what}" if row.stand_in else what
+
+
 def _reproduced_block(heading: str, rows: Sequence[ReproducedRow]) -> Block:
     marks, mark_columns = _marks(rows)
+    ranks = [(name, of) for name, of in _PLACES if any(of(row) for row in rows)]
     return Block(
         heading,
-        ("rank", "tie", "method", *_FIGURES, *mark_columns),
+        (*(name for name, _ in ranks), "method", *_FIGURES, *mark_columns),
         tuple(
-            ("" if row.rank is None else str(row.rank), row.tie or "", _called(row), *_figures(row), *mark)
-            for row, mark in zip(rows, marks, strict=True)
+            (*(of(row) for _, of in ranks), _called(row), *_figures(row), *mark) for row, mark in zip(rows, marks, strict=True)
         ),
-        _note(rows),
-    )
-
-
-def _stand_in_block(rows: Sequence[ReproducedRow]) -> Block:
-    marks, mark_columns = _marks(rows)
-    return Block(
-        STAND_IN_HEADING,
-        ("data set", "method", *_FIGURES, *mark_columns),
-        tuple((_read_as(row), _called(row), *_figures(row), *mark) for row, mark in zip(rows, marks, strict=True)),
-        f"Generated to try the software out, and not ranked. Protocol {', '.join(sorted({row.protocol for row in rows}))}. "
-        + _note(rows),
+        ("Generated to try the software out, and not ranked. " if rows[0].stand_in else "") + _note(rows),
     )
 
 
 def _called(row: ReproducedRow) -> str:
-    return f"{row.method} (transductive)" if row.transductive else row.method
+    return f"{row.method} (transductive)" if row.record.transductive else row.method
 
 
-def _read_as(row: ReproducedRow) -> str:
+def _read_as(row: ReproducedRow | OracleRow) -> str:
     """The data set, and the settings it was read with: the other family of poses is other data under the same name."""
     return f"{row.dataset} [{row.dataset_settings}]" if row.dataset_settings else row.dataset
+
+
+def _oracle_block(rows: Sequence[OracleRow]) -> Block:
+    names = {(_read_as(row), row.protocol) for row in rows}
+    several = len({(_read_as(row), row.protocol, row.labels) for row in rows}) > len(names)
+    return Block(
+        ORACLES_HEADING,
+        ("data set", "protocol", *(("labels",) if several else ()), "oracle", "AUROC of the labels", "knows"),
+        tuple(
+            (
+                _read_as(row) + (" (stand-in)" if row.stand_in else ""),
+                row.protocol,
+                *((row.labels,) if several else ()),
+                row.oracle,
+                percent(row.auroc),
+                MEANINGS[row.oracle],
+            )
+            for row in rows
+        ),
+        "In percent, over the frames that count, from the test labels alone. Nothing was detected, so they have no rank and "
+        "compete with no row: they say how much of the task is telling clips apart.",
+    )
 
 
 def _published_block(dataset: str, rows: Sequence[PublishedRow]) -> Block:
@@ -144,10 +178,23 @@ def _remark(row: PublishedRow) -> str:
 
 
 def _figures(row: ReproducedRow) -> tuple[str, ...]:
+    record, cost = row.record, row.record.cost
     seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
-    spreads = (percent(spread.mean, spread.sd) for spread in (row.auroc, row.auroc_raw, row.ap))
-    auroc, raw, ap = spreads
-    return (auroc, bracket(row.interval), raw, ap, seeds, count(row.parameters), seconds(row.fit_s), count(row.windows_per_s))
+    auroc, raw, ap = (percent(spread.mean, spread.sd) for spread in (record.auroc, record.auroc_raw, record.ap))
+    figures = (auroc, bracket(record.interval), raw, ap, seeds)
+    return (*figures, count(cost.parameters), seconds(cost.fit_s), count(cost.windows_per_s), count(cost.peak_rss_mb))
+
+
+def _rank(row: ReproducedRow) -> str:
+    return "" if row.rank is None else str(row.rank)
+
+
+def _tie(row: ReproducedRow) -> str:
+    return row.tie or ""
+
+
+_PLACES: Final = (("rank", _rank), ("tie", _tie))
+"""Columns that stand where some row has a place; those of stand-in data have none, and rows read from files no tie."""
 
 
 def _marks(rows: Sequence[ReproducedRow]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
@@ -171,7 +218,7 @@ def _note(rows: Sequence[ReproducedRow]) -> str:
             "tie: going down, a row that the clips tell from the first of its letter (95 % interval of their difference without "
             "0) begins the next letter."
         )
-    if any(row.transductive for row in rows):
+    if any(row.record.transductive for row in rows):
         parts.append("transductive: a score depends on which other test clips are scored, so the row is not ranked.")
     if any(len(row.seeds) == 1 for row in rows):
         parts.append("1 seed: the spread is not known.")

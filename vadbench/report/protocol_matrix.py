@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from vadbench.api import VadbenchError
     from vadbench.evaluation.protocol import Protocol
-    from vadbench.report.reproduced import Spread
     from vadbench.report.rescoring import Board, Row
+    from vadbench.store.row_record import Spread
 
 REFERENCE: Final = "standard-v1"
 """The protocol that the others' ranks are compared with, where it is among them; else the first."""

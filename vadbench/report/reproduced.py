@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from itertools import groupby
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from vadbench.api import VadbenchError
 from vadbench.evaluation.clip_pairs import over_seeds
 from vadbench.evaluation.intervals import auroc_interval
+from vadbench.evaluation.oracles import oracles
 from vadbench.report.comparison_frames import counted_frames, tie_groups
 from vadbench.report.recompute import recompute, run_pipeline
+from vadbench.store.folders import SCORES
+from vadbench.store.row_record import OracleFigures, RowMethod, RowRecord, SeedResult, Spread, mean_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,73 +31,77 @@ _Sound = tuple["StoredRun", "Metrics", "ClipPairs"]
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure over seeds: its mean and, from two seeds on, its sample standard deviation. In [0, 1]; None: undefined."""
-
-    mean: float | None
-    sd: float | None
-
-    @classmethod
-    def over(cls, values: Sequence[float | None]) -> Spread:
-        """Of one value a seed; undefined where any of them is."""
-        known = [value for value in values if value is not None]
-        if len(known) < len(values) or not known:
-            return cls(None, None)
-        return cls(fmean(known), stdev(known) if len(known) > 1 else None)
-
-
-@dataclass(frozen=True, slots=True)
 class ReproducedRow:
-    """One configuration of a method on one state of a data set under one protocol, over seeds.
+    """A row of a leaderboard, and its place there.
 
     Args:
+        record: What it says: figures in [0, 1], costs, and what it was made of.
+        runs: Folders of the runs, by seed; none for a row that was read from a file.
         rank: Among the rows of the same test poses, labels, protocol and track; None for stand-in data, without AUROC, and
             for a transductive method.
-        tie: Letter of the group of ranked rows that the test clips do not tell from its first; None without a rank.
-        transductive: Whether a score of any seed was found to depend on which other test clips are scored.
-        method: Name and changes.
-        track: Which rows it may be ranked with.
-        dataset: Name of the data set.
-        dataset_settings: The settings it was read with, ``key=value``, as far as any were given.
-        stand_in: True for data that are never a result.
-        protocol: Name of the protocol.
-        protocol_digest: 12 hex digits over its rule.
-        config_hash: 12 hex digits over the configuration.
-        data: 12 hex digits over poses and labels.
-        test: 12 hex digits over test poses and labels.
-        seeds: The seeds, ascending.
-        auroc: Smoothed, micro.
-        interval: The ends of its 95 % interval over clips, in [0, 1]; None where nothing can be said.
-        auroc_raw: Not smoothed, micro.
-        ap: Average precision, smoothed.
-        parameters: Numbers that were learned; the most of any seed.
-        fit_s: Mean seconds of training.
-        windows_per_s: Mean test windows scored a second; None where unknown.
-        runs: Folders of the runs, by seed.
+        tie: Letter of the group of ranked rows that the test clips do not tell from its first; None without a rank, and for rows
+            that were read from files, which hold no scores.
     """
 
-    rank: int | None
-    tie: str | None
-    transductive: bool
-    method: str
-    track: str
-    dataset: str
-    dataset_settings: str
-    stand_in: bool
-    protocol: str
-    protocol_digest: str
-    config_hash: str
-    data: str
-    test: str
-    seeds: tuple[int, ...]
-    auroc: Spread
-    interval: tuple[float, float] | None
-    auroc_raw: Spread
-    ap: Spread
-    parameters: int
-    fit_s: float
-    windows_per_s: float | None
-    runs: tuple[Path, ...]
+    record: RowRecord
+    runs: tuple[Path, ...] = ()
+    rank: int | None = None
+    tie: str | None = None
+
+    @property
+    def method(self) -> str:
+        """Name and changes."""
+        return self.record.method.label
+
+    @property
+    def track(self) -> str:
+        """Which rows it may be ranked with."""
+        return self.record.method.track
+
+    @property
+    def config_hash(self) -> str:
+        """12 hex digits over the configuration."""
+        return self.record.method.config_hash
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return self.record.dataset.name
+
+    @property
+    def dataset_settings(self) -> str:
+        """The settings it was read with, ``key=value``, as far as any were given."""
+        return dataset_settings(self.record.dataset)
+
+    @property
+    def stand_in(self) -> bool:
+        """True for data that are never a result."""
+        return self.record.dataset.stand_in
+
+    @property
+    def data(self) -> str:
+        """12 hex digits over poses and labels."""
+        return data_digest(self.record.dataset)
+
+    @property
+    def test(self) -> str:
+        """12 hex digits over test poses and labels."""
+        return _digest(self.record.dataset.poses.get("test"), self.record.dataset.labels)
+
+    @property
+    def protocol(self) -> str:
+        """Name of the protocol."""
+        return self.record.protocol
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, ascending."""
+        return tuple(result.seed for result in self.record.seeds)
+
+    @property
+    def auroc(self) -> Spread:
+        """Smoothed, micro."""
+        return self.record.auroc
 
 
 def reproduced_rows(runs: Iterable[StoredRun]) -> tuple[list[ReproducedRow], list[VadbenchError]]:
@@ -109,7 +116,7 @@ def reproduced_rows(runs: Iterable[StoredRun]) -> tuple[list[ReproducedRow], lis
     groups: dict[tuple[object, ...], dict[int, list[StoredRun]]] = {}
     for run in runs:
         groups.setdefault(_group(run), {}).setdefault(run.record.seed, []).append(run)
-    rows: list[tuple[ReproducedRow, ClipPairs]] = []
+    rows: list[tuple[ReproducedRow, ClipPairs | None]] = []
     left_out: list[VadbenchError] = []
     for by_seed in groups.values():
         chosen = []
@@ -121,6 +128,11 @@ def reproduced_rows(runs: Iterable[StoredRun]) -> tuple[list[ReproducedRow], lis
         if chosen:
             rows.append(_row(chosen))
     return _ranked(rows), sorted(left_out, key=str)
+
+
+def rows_of_records(records: Iterable[RowRecord]) -> list[ReproducedRow]:
+    """Rows that were read from files, sorted and ranked as those of stored runs are; without ties, which take scores."""
+    return _ranked([(ReproducedRow(record), None) for record in records])
 
 
 def data_digest(dataset: DatasetRecord) -> str:
@@ -161,36 +173,43 @@ def _row(chosen: Sequence[_Sound]) -> tuple[ReproducedRow, ClipPairs]:
     pairs = over_seeds([each for _, _, each in chosen])
     interval = auroc_interval(pairs)
     first = records[0]
-    speeds = [record.cost.windows_per_s for record in records if record.cost.windows_per_s is not None]
-    row = ReproducedRow(
-        rank=None,
-        tie=None,
-        transductive=any(record.leak_check is not None and record.leak_check.transductive for record in records),
-        method=first.method.label,
-        track=first.method.track,
-        dataset=first.dataset.name,
-        dataset_settings=dataset_settings(first.dataset),
-        stand_in=first.dataset.stand_in,
+    results = tuple(
+        SeedResult(
+            seed=run.record.seed,
+            auroc=metrics.auroc,
+            auroc_raw=metrics.auroc_raw,
+            ap=metrics.ap,
+            scores=run.record.files[SCORES],
+            cost=run.record.cost,
+        )
+        for run, metrics, _ in chosen
+    )
+    known = oracles(chosen[0][0].labels()[0])
+    settings = {key: value for key, value in first.dataset.settings.items() if key != "root"}
+    record = RowRecord(
+        method=RowMethod(**first.method.model_dump()),
+        dataset=first.dataset.model_copy(update={"settings": settings}),
         protocol=first.protocol,
         protocol_digest=first.protocol_digest,
-        config_hash=first.method.config_hash,
-        data=data_digest(first.dataset),
-        test=_digest(first.dataset.poses.get("test"), first.dataset.labels),
-        seeds=tuple(record.seed for record in records),
-        auroc=Spread.over([metrics.auroc for _, metrics, _ in chosen]),
+        seeds=results,
+        auroc=Spread.over([result.auroc for result in results]),
+        auroc_raw=Spread.over([result.auroc_raw for result in results]),
+        ap=Spread.over([result.ap for result in results]),
+        cost=mean_cost([result.cost for result in results]),
         interval=(interval.low, interval.high) if interval.known else None,
-        auroc_raw=Spread.over([metrics.auroc_raw for _, metrics, _ in chosen]),
-        ap=Spread.over([metrics.ap for _, metrics, _ in chosen]),
-        parameters=max(record.cost.parameters for record in records),
-        fit_s=fmean(record.cost.fit_s for record in records),
-        windows_per_s=fmean(speeds) if speeds else None,
-        runs=tuple(run.path for run, _, _ in chosen),
+        transductive=any(each.leak_check is not None and each.leak_check.transductive for each in records),
+        oracles=OracleFigures(clip_level=_defined(known.clip_level), clip_share=_defined(known.clip_share)),
+        environment=first.environment,
     )
-    return row, pairs
+    return ReproducedRow(record, tuple(run.path for run, _, _ in chosen)), pairs
 
 
-def _ranked(rows: Sequence[tuple[ReproducedRow, ClipPairs]]) -> list[ReproducedRow]:
-    """Sorted, ranked, and with tie groups; equal AUROCs share a rank.
+def _defined(figure: float) -> float | None:
+    return None if math.isnan(figure) else figure
+
+
+def _ranked(rows: Sequence[tuple[ReproducedRow, ClipPairs | None]]) -> list[ReproducedRow]:
+    """Sorted, ranked, and, where their pairs are known, with tie groups; equal AUROCs share a rank.
 
     Rows are ranked together only on the same test poses and labels: whoever finds people better, or reads the other family
     of published poses, is measured on something else. Which skeleton layout a method sees is its own choice, and plays no part.
@@ -199,7 +218,8 @@ def _ranked(rows: Sequence[tuple[ReproducedRow, ClipPairs]]) -> list[ReproducedR
     for _, group in groupby(sorted(rows, key=lambda each: _order(each[0])), key=lambda each: _ranking(each[0])):
         together = list(group)
         means = [row.auroc.mean for row, _ in together if _has_rank(row)]
-        ties = iter(tie_groups([pairs for row, pairs in together if _has_rank(row)]))
+        pairs = [known for row, known in together if _has_rank(row) and known is not None]
+        ties = iter(tie_groups(pairs) if len(pairs) == len(means) else [None] * len(means))
         for row, _ in together:
             mean = row.auroc.mean
             if mean is None or not _has_rank(row):
@@ -211,27 +231,16 @@ def _ranked(rows: Sequence[tuple[ReproducedRow, ClipPairs]]) -> list[ReproducedR
 
 
 def _has_rank(row: ReproducedRow) -> bool:
-    return row.auroc.mean is not None and not row.stand_in and not row.transductive
+    return row.auroc.mean is not None and not row.stand_in and not row.record.transductive
 
 
 def _ranking(row: ReproducedRow) -> tuple[object, ...]:
     """Equal for rows that are ranked together, which stand together in the order of rows."""
-    return (row.stand_in, row.dataset, row.dataset_settings, row.track, row.protocol, row.protocol_digest, row.test)
+    digest = row.record.protocol_digest
+    return (row.stand_in, row.dataset, row.dataset_settings, row.track, row.protocol, digest, row.test)
 
 
 def _order(row: ReproducedRow) -> tuple[object, ...]:
     mean = row.auroc.mean
     place = (1, 0.0) if mean is None else (0, -mean)
-    return (
-        row.stand_in,
-        row.dataset,
-        row.dataset_settings,
-        row.track,
-        row.protocol,
-        row.protocol_digest,
-        row.test,
-        *place,
-        row.method,
-        row.config_hash,
-        row.data,
-    )
+    return (*_ranking(row), *place, row.method, row.config_hash, row.data)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from vadbench.api import DataError, UsageError, VadbenchError
 from vadbench.evaluation.report import evaluate
 from vadbench.report.formatting import plain
-from vadbench.report.reproduced import Spread
 from vadbench.report.rescoring_entrants import entrant_of_run
+from vadbench.store.row_record import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,11 +8,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 
-class _Part(BaseModel):
+class RecordPart(BaseModel):
+    """A part of what is stored: it has the keys that are told here and no others, and does not change."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class MethodRecord(_Part):
+class MethodRecord(RecordPart):
     """Which method was run."""
 
     name: str
@@ -34,7 +36,7 @@ class MethodRecord(_Part):
         return f"{self.name} [{', '.join(self.changes)}]" if self.changes else self.name
 
 
-class DatasetRecord(_Part):
+class DatasetRecord(RecordPart):
     """On what it was run."""
 
     name: str
@@ -53,7 +55,7 @@ class DatasetRecord(_Part):
     """Split to number of clips, frames, tracks, poses, windows."""
 
 
-class Metrics(_Part):
+class Metrics(RecordPart):
     """The standardised report; AUROC and AP in [0, 1], null where a class is absent."""
 
     auroc: float | None
@@ -90,7 +92,7 @@ class Metrics(_Part):
         return cls.model_validate(_nan_to_none(report))
 
 
-class Cost(_Part):
+class Cost(RecordPart):
     """What the run took."""
 
     parameters: int
@@ -102,8 +104,12 @@ class Cost(_Part):
     peak_rss_mb: float | None
     """Highest resident memory of the process so far, MiB; null where the platform does not tell."""
 
+    def rounded(self) -> Cost:
+        """As it is stored: three decimals."""
+        return Cost(**{key: round(value, 3) if isinstance(value, float) else value for key, value in self.model_dump().items()})
 
-class Environment(_Part):
+
+class Environment(RecordPart):
     """Where it was run."""
 
     device: str
@@ -114,7 +120,7 @@ class Environment(_Part):
     packages: dict[str, str]
 
 
-class Choice(_Part):
+class Choice(RecordPart):
     """Something that a component chose by data while it was fitted, as it declared it with ``context.chosen``."""
 
     component: str
@@ -127,7 +133,7 @@ class Choice(_Part):
     """The training data, a part of them that was not trained on, or the validation split."""
 
 
-class LeakCheck(_Part):
+class LeakCheck(RecordPart):
     """What ``vadbench check-leak`` found of the run: whether its scores are of each clip alone."""
 
     date: str
@@ -177,7 +183,7 @@ class LeakCheck(_Part):
         return self.clips >= earlier.clips and (self.reproduced or not earlier.reproduced)
 
 
-class RunRecord(_Part):
+class RunRecord(RecordPart):
     """One run: a method on a data set with a seed."""
 
     schema_version: Literal[1] = 1
@@ -207,7 +213,7 @@ class RunRecord(_Part):
 
     @field_serializer("cost")
     def _round_cost(self, cost: Cost) -> dict[str, Any]:
-        return {k: round(v, 3) if isinstance(v, float) else v for k, v in cost.model_dump().items()}
+        return cost.rounded().model_dump()
 
 
 def _nan_to_none(value: Any) -> Any:

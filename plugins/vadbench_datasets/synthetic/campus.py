@@ -32,6 +32,9 @@ class SyntheticCampusConfig(ComponentConfig):
     train_clips: int = Field(48, ge=1, le=5000, description="normal clips in the training split")
     validation_clips: int = Field(16, ge=1, le=5000, description="clips in the validation split, made as those of the test split")
     test_clips: int = Field(32, ge=1, le=5000, description="clips in the test split")
+    abnormal_train_clips: int = Field(
+        0, ge=0, le=5000, description="abnormal clips in the training split as well: for the supervised track"
+    )
     frames_min: int = Field(240, ge=96, le=5000, description="frames of the shortest possible clip, at 24 frames a second")
     frames_max: int = Field(384, ge=96, le=5000, description="frames of the longest possible clip")
     scenes: int = Field(len(CAMERAS), ge=1, le=len(CAMERAS), description="how many of the cameras to use")
@@ -112,6 +115,7 @@ class SyntheticCampus:
             source="generated from a seed; nothing to download",
             splits=("train", "validation", "test"),
             stand_in=True,
+            supervised=self.config.abnormal_train_clips > 0,
             notes=(
                 "A stand-in for trying out the software: figures on it are never a result.",
                 "People are a kinematic model and the detector's errors are simulated; neither is fitted to real footage.",
@@ -123,7 +127,11 @@ class SyntheticCampus:
         return self._split(split).tracks
 
     def labels(self, split: Split) -> FrameLabels:
-        """The frame labels of a split, ``train`` all normal; raises `DataError` for one that there is not."""
+        """The frame labels of a split, ``train`` all normal unless abnormal clips were asked for.
+
+        Raises:
+            DataError: for a split that there is not.
+        """
         return self._split(split).labels
 
     def events(self, split: Split) -> tuple[Event, ...]:
@@ -144,26 +152,32 @@ class SyntheticCampus:
     def _make(self, split: Split) -> _Made:
         config = self.config
         # Each clip has a stream of its own, so that more clips of one split change neither the other clips nor the other split.
-        train_seed, test_seed, validation_seed = np.random.SeedSequence(config.seed).spawn(3)
-        seed, count = {
-            "train": (train_seed, config.train_clips),
-            "validation": (validation_seed, config.validation_clips),
-            "test": (test_seed, config.test_clips),
-        }[split]
+        train_seed, test_seed, validation_seed, abnormal_seed = np.random.SeedSequence(config.seed).spawn(4)
+        if split == "train":
+            abnormal = self._film(abnormal_seed, config.abnormal_train_clips, 1.0, first=config.train_clips)
+            made = [*self._film(train_seed, config.train_clips, None), *abnormal]
+        elif split == "validation":
+            made = [*self._film(validation_seed, config.validation_clips, config.abnormal_share)]
+        else:
+            made = [*self._film(test_seed, config.test_clips, config.abnormal_share)]
+        made.sort(key=lambda one: one[0].name)
+        return _gather(made)
+
+    def _film(
+        self, seed: np.random.SeedSequence, count: int, abnormal_share: float | None, *, first: int = 0
+    ) -> Iterator[tuple[Clip, Footage, Kind | None]]:
+        """Clips, numbered from ``first``; without a share nothing abnormal happens, and no chance is drawn whether it does."""
+        config = self.config
         order_seed, *clip_seeds = seed.spawn(count + 1)
-        kinds = iter(()) if split == "train" else self._kinds(np.random.default_rng(order_seed))
+        kinds = self._kinds(np.random.default_rng(order_seed))
         faults = Faults(noise=config.noise, dropouts=config.dropouts)
-        made: list[tuple[Clip, Footage, Kind | None]] = []
-        for number, clip_seed in enumerate(clip_seeds):
+        for number, clip_seed in enumerate(clip_seeds, start=first):
             rng = np.random.default_rng(clip_seed)
             camera = CAMERAS[number % config.scenes]
             frames = int(rng.integers(config.frames_min, config.frames_max + 1))
-            abnormal = split != "train" and rng.random() < config.abnormal_share
-            kind = next(kinds) if abnormal else None
+            kind = next(kinds) if abnormal_share is not None and rng.random() < abnormal_share else None
             clip = Clip(f"{camera.name}_{number // config.scenes + 1:04d}", camera.name, frames, RESOLUTION)
-            made.append((clip, film(camera, frames, rng, kind=kind, crowd=config.crowd, faults=faults), kind))
-        made.sort(key=lambda one: one[0].name)
-        return _gather(made)
+            yield clip, film(camera, frames, rng, kind=kind, crowd=config.crowd, faults=faults), kind
 
     def _kinds(self, rng: np.random.Generator) -> Iterator[Kind]:
         """The kinds of the abnormal clips: each once, in random order, before any comes again."""

@@ -34,6 +34,7 @@ from vadbench.engine.composing.term_scores import score_terms
 from vadbench.engine.composing.token_chains import token_history, track_sequences
 from vadbench.engine.composing.window_batches import window_batches
 from vadbench.engine.plugin_faults import component_step
+from vadbench.engine.supervision import learns_from_labels
 from vadbench.engine.training.trainer import seeded
 
 if TYPE_CHECKING:
@@ -103,9 +104,10 @@ class Composition:
     def fit(self, windows: Windows, context: Context) -> None:
         """Tokenizer, then prior on the tokens of whole tracks, then flow on the code vectors, then scorer on the terms."""
         parts, keys = self.parts, dict[str, str]()
-        tokens = _TrainingTokens(parts, windows, context)
+        normal = windows.normal()
+        tokens = _TrainingTokens(parts, normal, context)
         if (tokenizer := parts.tokenizer) is not None:
-            keys["tokenizer"] = self._fit("tokenizer", {}, context, lambda: windows, tokenizer.fit)
+            keys["tokenizer"] = self._fit("tokenizer", {}, context, lambda: normal, tokenizer.fit)
         if (prior := parts.prior) is not None:
             before = {"tokenizer": keys["tokenizer"], "history": self.config.history}
             keys["prior"] = self._fit("prior", before, context, tokens.sequences, prior.fit)
@@ -114,11 +116,14 @@ class Composition:
             before = {"condition": self.condition, **(keys if self.condition == "predicted" else {})}
             if self.condition == "own":
                 before["tokenizer"] = keys["tokenizer"]
+            learned, seen = normal, tokens
+            if windows.abnormal is not None and learns_from_labels(flow):
+                learned, seen = windows, _TrainingTokens(parts, windows, context)
             keys["flow"] = self._fit(
-                "flow", before, context, lambda: self._condition(tokens), lambda given, own: flow.fit(windows, given, own)
+                "flow", before, context, lambda: self._condition(seen), lambda given, own: flow.fit(learned, given, own)
             )
         scored = {**keys, "composition": self.config.model_dump(mode="json"), "validation": self.validation_identity}
-        plain = windows.select(windows.view == 0)
+        plain = normal.select(normal.view == 0)
         # The statistics of the terms are those of the training windows as they are, not of augmented ones.
         self._fit("scorer", scored, context, lambda: self.score_terms(plain, context), self._fit_scorer(context))
 

@@ -130,7 +130,7 @@ class TrainingLoop:
         amp.scaler.scale(value).backward()
         amp.scaler.unscale_(optimiser)
         # With no bound the gradients stay as they are: they are multiplied by 1.
-        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, plan.clip_norm or math.inf))
+        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, plan.clip_norm or math.inf, foreach=True))
         if not math.isfinite(norm) and not amp.overflow_is_normal():
             raise self._spoilt("gradient norm", norm, step, index)
         amp.scaler.step(optimiser)

@@ -14,8 +14,8 @@ from vadbench.evaluation.intervals import RESAMPLES, auroc_interval
 from vadbench.evaluation.paired import difference_interval, exchange_test
 from vadbench.report.comparison_frames import CountedFrames
 from vadbench.report.recompute import TOLERANCE, run_pipeline
-from vadbench.report.reproduced import Spread
 from vadbench.store.folders import RECORD
+from vadbench.store.row_record import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,0 +1,164 @@
+"""Weights that were trained elsewhere: read from a release, taken out of a run, and put into a method instead of training it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import vadbench
+from vadbench.api import Context, PoseShape, ReadsReleased, UsageError, VadbenchError
+from vadbench.data.layout_conversion import layout_named
+from vadbench.engine.build import build_detector, count_parameters
+from vadbench.engine.config import resolve
+from vadbench.engine.plugin_faults import method_step
+from vadbench.engine.presets import load_preset
+from vadbench.engine.trained import method_of_run
+from vadbench.store.arrays import as_tensors, load_weights
+from vadbench.store.folders import WEIGHTS
+from vadbench.store.model_card import ModelCard, read_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vadbench.api import Detector, Registry, Released
+    from vadbench.engine.config import Component, ResolvedMethod
+    from vadbench.store.folders import StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class Pretrained:
+    """Weights that a run takes instead of training."""
+
+    path: Path
+    card: ModelCard
+
+    @classmethod
+    def read(cls, path: Path) -> Pretrained:
+        """Weights and card; raises what `read_card` raises."""
+        return cls(*read_card(path))
+
+    def preset(self, method: str, dataset: str) -> dict[str, Any]:
+        """The method with the configuration of the weights, as a preset.
+
+        On a data set that they were not trained on it stands in the zero-shot track. A data set and its human-related subset
+        have the same training split.
+
+        Raises:
+            UsageError: if they are weights of another method.
+        """
+        card = self.card
+        if method != card.method:
+            raise UsageError(
+                f"these are weights of {card.method}, not of {method}",
+                where=self.path,
+                remedy=f"use vadbench run {card.method} --weights {self.path}",
+            )
+        own = dataset.removeprefix("hr-") == card.trained_on.removeprefix("hr-")
+        track = card.track if own else "zero-shot"
+        return {**card.config, "name": method, "track": track, "weights": card.weights}
+
+    def put_into(self, detector: Detector, method: ResolvedMethod) -> None:
+        """Gives a detector the weights; raises `PluginError` where it does not take them."""
+        take(detector, load_weights(self.path), method)
+
+
+def take(detector: Detector, state: dict[str, Any], method: ResolvedMethod) -> None:
+    """Loads a state; raises `PluginError` where the detector does not take it."""
+    with method_step("take the weights", method):
+        detector.load_state_dict(state)  # type: ignore[attr-defined] # checked by the registry
+
+
+def import_released(method: str, path: Path, registry: Registry) -> tuple[dict[str, Any], ModelCard]:
+    """Weights that a method's authors released, as the state of our detector, and their card.
+
+    Raises:
+        UsageError: for an unknown method, or one that reads no releases.
+        DataError: for a file that is no release of it.
+    """
+    preset = load_preset(method, registry)
+    plain = resolve(preset, registry, dataset="", swaps={}, changes=())
+    kind, released = _read(plain, path)
+    changes = [f"{key}={value}" for key, value in released.settings.items()]
+    resolved = resolve({**preset, "track": released.track}, registry, dataset="", swaps={}, changes=changes)
+    windows = resolved.method.windows
+    shape = PoseShape(2, windows.length, layout_named(windows.layout))
+    detector = build_detector(resolved, shape, Context(name=resolved.method.name))
+    prefix = "" if kind == "detector" else f"{kind}."
+    take(detector, {prefix + name: value for name, value in released.state.items()}, resolved)
+    card = _card(
+        resolved,
+        shape=shape,
+        parameters=count_parameters(detector),
+        trained_on=released.trained_on,
+        seeds=() if released.seed is None else (released.seed,),
+        licence=released.licence,
+        source=released.source,
+        notes=released.notes,
+    )
+    return as_tensors(detector.state_dict()), card  # type: ignore[attr-defined]
+
+
+def _read(method: ResolvedMethod, path: Path) -> tuple[str, Released]:
+    """Which kind of component reads releases, and what it read."""
+    for kind, component in method.components.items():
+        cls = component.entry.load()
+        if isinstance(cls, ReadsReleased):
+            return kind, _released(cls, path, component)
+    raise UsageError(
+        f"no component of {method.method.name} reads released weights",
+        remedy="a component does whose class has read_released: see vadbench.api.ReadsReleased",
+    )
+
+
+def _released(cls: ReadsReleased, path: Path, component: Component) -> Released:
+    try:
+        return cls.read_released(path)
+    except VadbenchError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{component.entry.name} cannot read the file: {error.strerror}", where=path) from error
+
+
+def export_run(run: StoredRun, registry: Registry, *, licence: str) -> tuple[dict[str, Any], ModelCard]:
+    """The weights of a stored run and their card.
+
+    Args:
+        run: With all of its files.
+        registry: Of its components.
+        licence: Under which they are handed on; that of the data that they were trained on usually binds them.
+
+    Raises:
+        DataError: if the run has no weights, or what is installed cannot make its method.
+        DriftError: if its files have changed since it was recorded.
+    """
+    record, method = run.record, method_of_run(run, registry)
+    windows = method.method.windows
+    card = _card(
+        method,
+        shape=PoseShape(2, windows.length, layout_named(windows.layout)),
+        parameters=record.cost.parameters,
+        trained_on=record.dataset.name,
+        dataset_settings={key: value for key, value in record.dataset.settings.items() if key != "root"},
+        poses=record.dataset.poses.get("train"),
+        seeds=(record.seed,),
+        licence=licence,
+        source=f"run {record.id} of vadbench {record.environment.packages.get('vadbench', '')}, {record.created}".replace(
+            " ,", ","
+        ),
+        notes=("Figures on this data set are never a result: it is a stand-in.",) if record.dataset.stand_in else (),
+    )
+    return load_weights(run.path / WEIGHTS), card
+
+
+def _card(method: ResolvedMethod, *, shape: PoseShape, **told: Any) -> ModelCard:
+    return ModelCard(
+        method=method.method.name,
+        track=method.method.track,
+        config=dict(method.settings),
+        channels=shape.channels,
+        frames=shape.frames,
+        vadbench=vadbench.__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        **told,
+    )

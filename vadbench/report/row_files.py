@@ -1,0 +1,228 @@
+"""The files of a leaderboard: ``<data set>/<row>.json``, checked when they are read, and the table beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from vadbench.api import DataError, DriftError, UsageError, did_you_mean
+from vadbench.data.whole_folder import whole_folder
+from vadbench.engine.config import digest_of
+from vadbench.engine.presets import shipped_folder
+from vadbench.report.leaderboard import leaderboard_of_records
+from vadbench.report.leaderboard_text import blocks, markdown
+from vadbench.report.row_command import title_of
+from vadbench.store.folders import open_run
+from vadbench.store.row_record import RowRecord, Spread, mean_cost
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vadbench.api import Registry
+    from vadbench.report.reproduced import ReproducedRow
+    from vadbench.store.record import Cost, Environment
+
+TABLE: Final = "README.md"
+_ROUNDING: Final = 1e-9
+_COST_ROUNDING: Final = 1e-3
+_REMEDY: Final = (
+    "restore the file, or write the row again from its runs with vadbench leaderboard --write; figures are never typed"
+)
+
+
+def row_name(record: RowRecord) -> str:
+    """``<data set>/<row>``: the method's name, and, where it or its data set were changed, 12 hex digits over how."""
+    stem, settings = record.method.name, record.dataset.settings
+    if record.method.changes or settings:
+        told = repr((record.method.config_hash, sorted(settings.items())))
+        stem = f"{stem}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    return f"{record.dataset.name}/{stem}"
+
+
+def shipped_rows(folder: Path | None = None) -> dict[str, Path]:
+    """Name to file of the rows in a folder of leaderboards; by default those that travel with vadbench."""
+    folder = shipped_folder("leaderboards") if folder is None else folder
+    return {f"{path.parent.name}/{path.stem}": path for path in sorted(folder.glob("*/*.json"))}
+
+
+def find_row(told: str) -> Path:
+    """The file of a row.
+
+    Args:
+        told: A path, or the name of a row that travels with vadbench.
+
+    Raises:
+        UsageError: if there is no such row.
+    """
+    path = Path(told)
+    if path.is_file():
+        return path
+    rows = shipped_rows()
+    if told in rows:
+        return rows[told]
+    if path.suffix == ".json":
+        raise UsageError("there is no such file", where=path, remedy="give the path of a row, or its name: DATASET/METHOD")
+    remedy = did_you_mean(told, rows) if rows else "no row travels with this version; give the path of one"
+    raise UsageError(f"no row is named {told!r}", remedy=remedy)
+
+
+def open_row(path: Path) -> RowRecord:
+    """The row of a file, if it agrees with itself.
+
+    Raises:
+        DataError: if the file cannot be read or is not a row.
+        DriftError: if a figure of the row does not follow from its seeds, or its configuration is not the one it names.
+    """
+    try:
+        record = RowRecord.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"the row cannot be read: {error.strerror}", where=path, remedy="check the path") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise DataError(f"this is no row of a leaderboard: {key}: {first['msg']}", where=path, remedy=_REMEDY) from error
+    _check(record, path)
+    return record
+
+
+def write_rows(rows: Sequence[ReproducedRow], folder: Path, *, registry: Registry, at_least: int = 1) -> list[Path]:
+    """Writes rows, one file each, and the table of each of their data sets; all of it or nothing.
+
+    Rows that lie there already and are not among these stay, and stand in the tables.
+
+    Args:
+        rows: Of stored runs.
+        folder: Of the leaderboards; made if it is not there.
+        registry: Of the installed components, for the titles.
+        at_least: Seeds that a row must have.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        UsageError: if there is no row, a row has too few seeds, two rows have one name, or nothing can be written here.
+        DataError: if the seeds of a row were run in different environments, or a file that lies there is no row.
+        DriftError: if a row that lies there does not agree with itself.
+    """
+    if not rows:
+        raise UsageError(
+            "there is no row to write", where="--runs", remedy="run something first: vadbench run METHOD --seed 0 --seed 1"
+        )
+    if short := [row for row in rows if len(row.seeds) < at_least]:
+        told = "; ".join(f"{row.method} on {row.dataset}: {', '.join(map(str, row.seeds))}" for row in short)
+        raise UsageError(
+            f"{len(short)} of {len(rows)} rows have fewer than {at_least} seeds: {told}",
+            where="--min-seeds",
+            remedy="run the seeds that are missing (vadbench run METHOD --seed N), or ask for fewer; nothing was written",
+        )
+    new: dict[str, RowRecord] = {}
+    for row in rows:
+        _check_environment(row)
+        method = row.record.method.model_copy(update={"title": title_of(row.record.method, registry)})
+        record = row.record.model_copy(update={"method": method})
+        name = row_name(record)
+        if name in new:
+            first = next(other for other in rows if row_name(other.record) == name)
+            raise UsageError(
+                f"two rows would be {name}.json: another configuration goes by the same name, or the data set was another",
+                where=f"{first.runs[0]} and {row.runs[0]}",
+                remedy="keep the runs of one of them below --runs; nothing was written",
+            )
+        new[name] = record
+    files = {f"{name}.json": record.model_dump_json(indent=2) + "\n" for name, record in new.items()}
+    for dataset in sorted({record.dataset.name for record in new.values()}):
+        kept = {
+            name: open_row(path)
+            for name, path in shipped_rows(folder).items()
+            if name.partition("/")[0] == dataset and name not in new
+        }
+        here = {name: record for name, record in new.items() if record.dataset.name == dataset}
+        files[f"{dataset}/{TABLE}"] = table_text(dataset, {**kept, **here})
+    with whole_folder(folder, list(files), replace=True) as made:
+        for name, text in files.items():
+            (made / name).parent.mkdir(exist_ok=True)
+            (made / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+def table_text(dataset: str, rows: Mapping[str, RowRecord]) -> str:
+    """The page of a data set in Markdown, from its rows alone.
+
+    Args:
+        dataset: Its name.
+        rows: Name to row.
+    """
+    ordered = [rows[name] for name in sorted(rows)]
+    parts = [
+        f"# {dataset}: reproduced rows",
+        "Written by `vadbench leaderboard --write` from the JSON files beside this page; do not edit it. "
+        f"`vadbench reproduce {min(rows, default=f'{dataset}/METHOD')}` makes a row again and compares it, seed by seed.",
+        markdown(blocks(leaderboard_of_records(ordered))).rstrip("\n"),
+    ]
+    if other := [name for name in sorted(rows) if name != f"{dataset}/{rows[name].method.label}"]:
+        parts.append("## Rows by other names than their method's")
+        parts.append("\n".join(f"- `{name}`: {rows[name].method.label}, {_settings(rows[name])}" for name in other))
+    parts.append("## Where they were run")
+    places: dict[str, list[str]] = {}
+    for name in sorted(rows):
+        places.setdefault(_place(rows[name].environment), []).append(name.partition("/")[2])
+    parts.append("\n".join(f"- {', '.join(names)}: {place}" for place, names in places.items()))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _settings(record: RowRecord) -> str:
+    told = ", ".join(f"{key}={value}" for key, value in sorted(record.dataset.settings.items()))
+    return f"{record.dataset.name} [{told}]" if told else f"configuration {record.method.config_hash}"
+
+
+def _place(environment: Environment) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in environment.packages.items())
+    threads = "1 thread" if environment.threads == 1 else f"{environment.threads} threads"
+    return f"{environment.device}, {threads}; Python {environment.python}, {environment.platform}; {packages}"
+
+
+def _check_environment(row: ReproducedRow) -> None:
+    """A row has one environment: costs of different machines have no mean, and no command would make such a row."""
+    environments = {path: open_run(path).record.environment for path in row.runs}
+    other = [path for path, environment in environments.items() if environment != row.record.environment]
+    if other:
+        raise DataError(
+            f"the seeds of {row.method} on {row.dataset} were not all run in one environment: "
+            f"{_place(row.record.environment)}; {_place(environments[other[0]])}",
+            where=f"{row.runs[0]} and {other[0]}",
+            remedy="run all seeds of a row on one machine, with the same packages and --threads; nothing was written",
+        )
+
+
+def _check(record: RowRecord, path: Path) -> None:
+    seeds = [result.seed for result in record.seeds]
+    if seeds != sorted(set(seeds)):
+        raise DriftError(f"the seeds are {', '.join(map(str, seeds))}, which do not ascend", where=path, remedy=_REMEDY)
+    for figure in ("auroc", "auroc_raw", "ap"):
+        told: Spread = getattr(record, figure)
+        follows = Spread.over([getattr(result, figure) for result in record.seeds])
+        for part in ("mean", "sd"):
+            _same(getattr(told, part), getattr(follows, part), f"{figure}.{part}", path, _ROUNDING)
+    cost: Cost = mean_cost([result.cost for result in record.seeds])
+    for part, value in cost.model_dump().items():
+        _same(getattr(record.cost, part), value, f"cost.{part}", path, _COST_ROUNDING)
+    if record.interval is not None and record.interval[0] > record.interval[1]:
+        raise DriftError(f"the interval ends before it begins: {record.interval}", where=path, remedy=_REMEDY)
+    if digest_of(record.method.config) != record.method.config_hash:
+        raise DriftError(
+            f"the configuration is not the one that config_hash names: {digest_of(record.method.config)}, "
+            f"not {record.method.config_hash}",
+            where=path,
+            remedy=_REMEDY,
+        )
+
+
+def _same(told: float | None, follows: float | None, key: str, path: Path, rounding: float) -> None:
+    if told == follows:
+        return
+    if told is None or follows is None or not math.isclose(told, follows, rel_tol=0, abs_tol=rounding):
+        raise DriftError(f"{key} is {told}, but the seeds of the row give {follows}", where=path, remedy=_REMEDY)
