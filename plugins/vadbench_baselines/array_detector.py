@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -97,10 +98,16 @@ class PrincipalDetector(ArrayDetector):
         """Learns from the coordinates (n, K) of the training windows; nothing, unless a subclass does."""
 
     def fit(self, windows: Windows, context: Context) -> None:
-        """Principal components of random training windows, then `learn`; raises `DataError` for too few windows."""
+        """Principal components of random training windows, then `learn`.
+
+        Raises:
+            DataError: for too few windows, or windows that are all alike.
+        """
         rng = context.rng()
         rows = flattened(random_windows(windows, self._kept, rng))
         require(len(rows), self._demand, context)
+        if not (rows != rows[0]).any():
+            raise DataError("the training windows are all alike", where=context.name, remedy="train on poses that move")
         # Of n windows no more than n directions can be told.
         width = min(self._width, *rows.shape) if isinstance(self._width, int) else self._width
         with context.progress.task(f"fit {context.name}", 1) as advance:
@@ -140,7 +147,7 @@ class CoordinateDetector(PrincipalDetector):
 
 def flattened(batch: Batch) -> NDArray[np.float32]:
     """(B, N) with N = C T J: each window as one row."""
-    return batch.x.reshape(len(batch.x), -1)
+    return batch.x.reshape(len(batch.x), math.prod(batch.x.shape[1:]))
 
 
 def random_windows(windows: Windows, most: int, rng: np.random.Generator) -> Batch:

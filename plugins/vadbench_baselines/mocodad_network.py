@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn.functional import silu
 
+from vadbench_baselines.separable_graph_convolution import mixed_channels, mixed_places, uniform_weights
+
 Offsets = Sequence[torch.Tensor]
 """What is added to the features of each guided layer: (C, B) each."""
 
@@ -26,21 +28,20 @@ class SeparableMixing(nn.Module):
 
     def __init__(self, channels: int, out: int, frames: int, joints: int) -> None:
         super().__init__()
-        self.time = nn.Parameter(_uniform(joints, frames, frames))
-        self.space = nn.Parameter(_uniform(frames, joints, joints))
-        self.channels = nn.Parameter(_uniform(out, channels))
-        self.beside = nn.Parameter(_uniform(out, channels)) if channels != out else None
+        self.time = nn.Parameter(uniform_weights(joints, frames, frames))
+        self.space = nn.Parameter(uniform_weights(frames, joints, joints))
+        self.channels = nn.Parameter(uniform_weights(out, channels))
+        self.beside = nn.Parameter(uniform_weights(out, channels)) if channels != out else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(T, J, C, G, B) to (T, J, C', G, B)."""
         frames, joints, channels, generations, windows = x.shape
         places, columns = frames * joints, generations * windows
-        # bmm takes turned tensors as they lie, where matmul would copy them: that is most of the time it would take.
         flat = x.reshape(frames, joints, channels * columns)
-        mixed = torch.bmm(self.space, torch.bmm(self.time, flat.transpose(0, 1)).transpose(0, 1))
+        mixed = mixed_places(self.time, self.space, flat)
         plain = flat.view(places, channels, columns)
         if self.beside is not None:
-            plain = torch.bmm(self.beside.expand(places, -1, -1), plain)
+            plain = mixed_channels(self.beside, plain)
         out = torch.baddbmm(plain, self.channels.expand(places, -1, -1), mixed.view(places, channels, columns))
         return out.view(frames, joints, len(self.channels), generations, windows)
 
@@ -69,11 +70,11 @@ class JointMap(nn.Module):
 
     def __init__(self, joints: int, nodes: int) -> None:
         super().__init__()
-        self.weights = nn.Parameter(_uniform(nodes, joints))
+        self.weights = nn.Parameter(uniform_weights(nodes, joints))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(T, J, C, G, B) to (T, J', C, G, B)."""
-        mapped = torch.bmm(self.weights.expand(len(x), -1, -1), x.flatten(2))
+        mapped = mixed_channels(self.weights, x.flatten(2))
         return mapped.view(len(x), len(self.weights), *x.shape[2:])
 
 
@@ -175,9 +176,3 @@ class TimeEmbedding(nn.Module):
         """(S, E): the embedding of every step."""
         embedded: torch.Tensor = self.second(silu(self.first(self.waves)))
         return embedded
-
-
-def _uniform(*shape: int) -> torch.Tensor:
-    """Uniform within one by the root of the numbers that are summed over, as STS-GCN begins."""
-    bound = shape[-1] ** -0.5
-    return torch.empty(shape).uniform_(-bound, bound)

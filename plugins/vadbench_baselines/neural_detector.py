@@ -64,12 +64,12 @@ class NeuralDetector(nn.Module, ABC):
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
         """(W,), or (W, T) where `surprise` tells it by frame."""
-        pieces = []
+        pieces, surprise = [], context.compiled(self.surprise)
         with torch.inference_mode(), context.progress.task(f"score {context.name}", len(windows)) as advance:
             # One batch at least, so that no windows have scores of the right shape as well.
             for begin in range(0, max(len(windows), 1), self.scored_at_once):
                 batch = windows.batch(slice(begin, begin + self.scored_at_once))
-                found = self.surprise(context.tensor(batch.x), context.tensor(batch.confidence))
+                found = surprise(context.tensor(batch.x), context.tensor(batch.confidence))
                 # A copy: it would hold on to the block that torch keeps its numbers in, and those blocks would pile up.
                 pieces.append(found.double().cpu().numpy().copy())
                 advance(len(batch.index))

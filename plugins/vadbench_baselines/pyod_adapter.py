@@ -171,7 +171,7 @@ def _scoped_seed(seed: int) -> Iterator[None]:
     """The global generators seeded inside and as they were afterwards: some of PyOD's models draw from no other."""
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - theirs, not ours
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=list(range(torch.cuda.device_count()))):
             np.random.seed(seed)  # noqa: NPY002
             random.seed(seed)
             torch.manual_seed(seed)

@@ -30,38 +30,43 @@ class SeparableGraphConvolution(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, frames: int, joints: int, *, affine: bool = True) -> None:
         super().__init__()
-        self.temporal = nn.Parameter(_uniform(joints, frames, frames))
-        self.spatial = nn.Parameter(_uniform(frames, joints, joints))
+        self.temporal = nn.Parameter(uniform_weights(joints, frames, frames))
+        self.spatial = nn.Parameter(uniform_weights(frames, joints, joints))
         self.mixing = nn.Linear(channels_in, channels_out, bias=False)
         self.norm = nn.BatchNorm1d(channels_out, affine=affine)
-        narrow = channels_in == channels_out
-        self.residual = None if narrow else nn.Linear(channels_in, channels_out, bias=False)
-        self.residual_norm = None if narrow else nn.BatchNorm1d(channels_out, affine=affine)
+        same = channels_in == channels_out
+        self.residual = None if same else nn.Linear(channels_in, channels_out, bias=False)
+        self.residual_norm = None if same else nn.BatchNorm1d(channels_out, affine=affine)
         self.slope = nn.Parameter(torch.tensor(0.25))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Windows (B, C, T, J) to (B, C', T, J); also of none."""
         batch, channels, frames, joints = x.shape
         own = x.permute(2, 3, 1, 0).contiguous().view(frames, joints, channels * batch)
-        # (J, T, T') x (J, T', C B), then (T, J, J') x (T, J', C B): equation 4 from right to left.
-        mixed = torch.bmm(self.spatial, torch.bmm(self.temporal, own.transpose(0, 1)).transpose(0, 1))
+        mixed = mixed_places(self.temporal, self.spatial, own)
         by_place = (frames * joints, channels, batch)
-        out: torch.Tensor = self.norm(_mixed(self.mixing, mixed.view(by_place)))
+        out: torch.Tensor = self.norm(mixed_channels(self.mixing.weight, mixed.view(by_place)))
         if self.residual is None or self.residual_norm is None:
             out = out + own.view(by_place)
         else:
-            out = out + self.residual_norm(_mixed(self.residual, own.view(by_place)))
+            out = out + self.residual_norm(mixed_channels(self.residual.weight, own.view(by_place)))
         # PReLU in two steps, as its own derivative is many times slower on the CPU.
         out = out.relu() - self.slope * (-out).relu()
         return out.view(frames, joints, len(self.mixing.weight), batch).permute(3, 2, 0, 1)
 
 
-def _mixed(linear: nn.Linear, x: torch.Tensor) -> torch.Tensor:
-    """(N, C, B) to (N, C', B), channel by channel; a product of matrices of its own for each place, as any other copies x."""
-    return torch.bmm(linear.weight.expand(len(x), -1, -1), x)
+def mixed_places(temporal: torch.Tensor, spatial: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """A_s A_t x (T, J, N): frames mixed by a matrix of each joint (J, T, T), then joints by a matrix of each frame (T, J, J)."""
+    # bmm takes turned tensors as they lie, where matmul would copy them: that is most of the time it would take.
+    return torch.bmm(spatial, torch.bmm(temporal, x.transpose(0, 1)).transpose(0, 1))
 
 
-def _uniform(count: int, rows: int, columns: int) -> torch.Tensor:
-    """(count, rows, columns) numbers between plus and minus one over the root of the columns, as a linear layer begins."""
-    bound = 1 / math.sqrt(columns)
-    return torch.empty(count, rows, columns).uniform_(-bound, bound)
+def mixed_channels(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """(P, C, N) to (P, C', N) by a weight (C', C); a product of matrices of its own for each place, as any other copies x."""
+    return torch.bmm(weight.expand(len(x), -1, -1), x)
+
+
+def uniform_weights(*shape: int) -> torch.Tensor:
+    """Numbers between plus and minus one over the root of the last length, as a linear layer begins."""
+    bound = 1 / math.sqrt(shape[-1])
+    return torch.empty(shape).uniform_(-bound, bound)

@@ -7,8 +7,8 @@ anything but tensors and the plain `argparse.Namespace` of the training's option
 from __future__ import annotations
 
 import argparse
-import pickle
-import zipfile
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -16,12 +16,23 @@ import torch
 from vadbench.api import DataError, Released
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 _LICENCE: Final = "CC BY-NC 4.0"
 _SOURCE: Final = "STG-NF, O. Hirschorn and S. Avidan, ICCV 2023, arXiv:2211.10946; github.com/orhir/STG-NF"
 _REMEDY: Final = "give one of the released files, such as ShanghaiTech_85_9.tar"
+_FIXED: Final[Mapping[str, Any]] = {
+    "L": 1,
+    "hidden_dim": 0,
+    "confidence": False,
+    "headless": False,
+    "strategy": "uniform",
+    "max_hop": 8,
+    "flow_permutation": "invcov",
+    "norm_scale": 0,
+    "prop_norm_scale": 1,
+}
+"""Options of every released model. Most leave no trace in the parameters: with others, the same numbers mean another model."""
 _LAYERS: Final = "flow.layers."
 _RENAMED: Final = {
     "actnorm.bias": "actnorm.bias",
@@ -40,21 +51,19 @@ def read_stgnf(path: Path) -> Released:
     archive = _archive(path)
     options, state = archive["args"], archive["state_dict"]
     told: dict[str, Any] = vars(options)
-    shape = [told.get(name) for name in ("L", "hidden_dim", "confidence")]
-    if shape != [1, 0, False] or not all(isinstance(told.get(name), int | float) for name in ("seg_len", "K", "R")):
-        raise DataError(
-            "a model of one level, without hidden channels and confidences, was expected "
-            f"(given: L, hidden_dim, confidence = {shape})",
-            where=path,
-            remedy=_REMEDY,
-        )
+    odd = [name for name, value in _FIXED.items() if type(told.get(name)) is not type(value) or told[name] != value]
+    odd += [name for name in ("seg_len", "K") if not isinstance(told.get(name), int)]
+    odd += [] if _is_finite(told.get("R")) else ["R"]
+    if odd:
+        given = ", ".join(f"{name} = {told.get(name)!r}" for name in odd)
+        raise DataError(f"the model has other options than the released ones: {given}", where=path, remedy=_REMEDY)
     supervised = bool(told.get("pose_path_train_abnormal"))
     return Released(
         state=_renamed(state, path),
         settings={"windows.length": int(told["seg_len"]), "flow.steps": int(told["K"]), "flow.base_mean": float(told["R"])},
         trained_on="ubnormal" if told.get("ubnormal") else "shanghaitech",
         track="supervised" if supervised else "one-class",
-        seed=told.get("seed"),
+        seed=seed if isinstance(seed := told.get("seed"), int) else None,
         licence=_LICENCE,
         source=_SOURCE,
         notes=(f"Epoch {archive.get('epoch')}, as released; not to be passed on commercially.",),
@@ -63,17 +72,25 @@ def read_stgnf(path: Path) -> Released:
 
 def _archive(path: Path) -> Mapping[str, Any]:
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            archive = torch.load(path, map_location="cpu", weights_only=True)
+        stream = path.open("rb")
     except OSError as error:
         raise DataError(f"the checkpoint cannot be read: {error.strerror}", where=path, remedy="check the path") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    try:
+        with stream, torch.serialization.safe_globals([argparse.Namespace]):
+            archive = torch.load(stream, map_location="cpu", weights_only=True)
+    except Exception as error:  # of a damaged file torch, pickle, struct and the system each complain in their own way
         # What torch says of it would have the user load it without these precautions.
         raise DataError("this is no torch archive of tensors and plain options", where=path, remedy=_REMEDY) from error
     parts = {"state_dict": dict, "args": argparse.Namespace}
     if not isinstance(archive, dict) or not all(isinstance(archive.get(name), kind) for name, kind in parts.items()):
         raise DataError("the checkpoint has no state_dict and args of STG-NF", where=path, remedy=_REMEDY)
+    if not all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in archive["state_dict"].items()):
+        raise DataError("the state_dict of the checkpoint holds other things than tensors", where=path, remedy=_REMEDY)
     return archive
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _renamed(state: Mapping[str, torch.Tensor], path: Path) -> dict[str, torch.Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from sound_components import SoundDetector, SoundTermDetector
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class OneColumn(SoundDetector):
 
 
 class StandardisedByTest(SoundDetector):
-    fails = ("subset",)
+    fails = ("subset", "one_person")
     says = "expected some windows to have the scores that they have among all"
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
@@ -66,7 +67,7 @@ class NeedsWindows(SoundDetector):
 
 
 class LooksAtOtherClips(SoundDetector):
-    fails = ("other_clips_do_not_matter",)
+    fails = ("other_clips_do_not_matter", "one_person")
     says = "expected scores that do not depend on other clips"
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
@@ -75,7 +76,7 @@ class LooksAtOtherClips(SoundDetector):
 
 
 class LooksAhead(SoundDetector):
-    fails = ("future_does_not_matter",)
+    fails = ("future_does_not_matter", "one_person")
     says = "expected scores that do not depend on later frames"
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
@@ -84,6 +85,24 @@ class LooksAhead(SoundDetector):
         same = (tracks.clip[ahead] == windows.clip) & (tracks.person[ahead] == windows.person)
         later = np.nanmean(tracks.keypoints[ahead, :, 0], axis=1)
         return super().score(windows, context) + np.where(same, 0.001 * later, 0)
+
+
+class CountsPeople(SoundDetector):
+    fails = ("one_person",)
+    says = "expected one person alone to have the scores that he has among others"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        clip, persons = windows.tracks.clip, windows.tracks.person
+        people = np.array([len(np.unique(persons[clip == number])) for number in range(len(windows.tracks.clips))])
+        return super().score(windows, context) * (1 + 0.01 * people[windows.clip])
+
+
+class LearnsOnTheSly(SoundDetector):
+    fails = ("labels_unused",)
+    says = "expected scores that do not depend on labels of training windows"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        super().fit(windows.normal(), context)
 
 
 class Likelihood(SoundDetector):
@@ -103,7 +122,7 @@ class ScoreApartFromTerms(SoundTermDetector):
 
 
 class Unseeded(SoundDetector):
-    fails = ("same_seed_same_outputs",)
+    fails = ("same_seed_same_outputs", "labels_unused")
     says = "expected the same seed to give the same scores"
 
     def fit(self, windows: Windows, context: Context) -> None:
@@ -153,6 +172,16 @@ class WritesToTracks(SoundDetector):
         return super().score(windows, context)
 
 
+class KnowsNoOtherDevice(SoundDetector):
+    fails = ("moves_to_cuda",)
+    says = "expected: Fitted and asked on a CUDA device it gives finite scores"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        if context.device != "cpu":
+            raise RuntimeError("tensors on two devices")
+        super().fit(windows, context)
+
+
 BROKEN = (
     InfiniteAtTheStart,
     OneColumn,
@@ -162,6 +191,8 @@ BROKEN = (
     NeedsWindows,
     LooksAtOtherClips,
     LooksAhead,
+    CountsPeople,
+    LearnsOnTheSly,
     Likelihood,
     ScoreApartFromTerms,
     Unseeded,
@@ -170,4 +201,6 @@ BROKEN = (
     Prints,
     SeedsNumPy,
     WritesToTracks,
+    # Nobody can tell where there is no such device.
+    *((KnowsNoOtherDevice,) if torch.cuda.is_available() else ()),
 )

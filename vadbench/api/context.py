@@ -125,6 +125,7 @@ class Context:
         work_folder: A folder for intermediate files, deleted after the run; None outside a run.
         trainer: The harness's training loop.
         choices: What the components of this run chose; see `chosen`. A context shares it with its children.
+        compiler: Compiles what batches are scored with, where the user asked for it; see `compiled`.
     """
 
     device: str = "cpu"
@@ -135,6 +136,7 @@ class Context:
     work_folder: Path | None = None
     trainer: Trainer = _no_trainer
     choices: list[Choice] = field(default_factory=list)
+    compiler: Callable[[Callable[..., torch.Tensor], Context], Callable[..., torch.Tensor]] | None = None
 
     def child(self, name: str) -> Context:
         """The context of a part of this component, with a seed of its own that depends on nothing but seed and name."""
@@ -152,6 +154,13 @@ class Context:
         import torch
 
         return torch.Generator().manual_seed(self.seed)
+
+    def compiled(self, function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        """What scores a batch, compiled with ``torch.compile`` where the user asked for that and torch can; else as it is.
+
+        Ask for it once, before the first batch. The function is pure: tensors in, a tensor out.
+        """
+        return function if self.compiler is None else self.compiler(function, self)
 
     def tensor(self, array: NDArray[Any]) -> torch.Tensor:
         """An array as a tensor on the context's device; on the CPU they share their memory."""

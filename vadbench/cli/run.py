@@ -86,7 +86,9 @@ class _Failure:
     show_default=True,
     help="Time between checkpoints; 0 for one after every step. A run that was killed is taken up again by the same command.",
 )
-@click.option("--compile", "compiled", is_flag=True, help="Compile the training with torch.compile; needs a C++ compiler.")
+@click.option(
+    "--compile", "compiled", is_flag=True, help="Compile training and scoring with torch.compile; needs a C++ compiler."
+)
 @click.option("--tensorboard", type=click.Path(path_type=Path, file_okay=False), help="Write events for TensorBoard below DIR.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of all runs.")
 @click.option("--force", is_flag=True, help="Run again even if an identical run is there, finished or not.")

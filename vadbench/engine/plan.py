@@ -79,7 +79,6 @@ def make_plan(
         seeds: One run each.
         swaps: Kind to component name.
         changes: ``key=value``; keys that begin with ``dataset.`` are settings of the data set.
-
         weights: File of weights that the method takes instead of being trained.
 
     Raises:
@@ -88,8 +87,12 @@ def make_plan(
     """
     registry, folder = plugins.registry, data_root(root)
     named = dict.fromkeys([methods] if isinstance(methods, str) else methods)
-    presets = {method: load_preset(method, registry) for method in named}
     pretrained = Pretrained.read(weights) if weights is not None else None
+    # The card has the whole configuration: its method need not be one that can be found by name, as one of a TOML file cannot.
+    presets = {
+        method: {"name": method} if pretrained is not None and method == pretrained.card.method else load_preset(method, registry)
+        for method in named
+    }
     if pretrained is not None and swaps:
         raise UsageError(
             f"the weights are of {pretrained.card.method} as it is; with another {', '.join(swaps)} they do not fit",
@@ -109,6 +112,8 @@ def make_plan(
             except PluginError as error:
                 unplanned.append(Unplanned(method, dataset.info.name, error))
                 continue
+            if pretrained is not None:
+                pretrained.check_windows(resolved)
             jobs += [Job(resolved, dataset, dataset_settings, seed, pretrained=pretrained) for seed in dict.fromkeys(seeds)]
     if unplanned and not jobs:
         raise unplanned[0].error

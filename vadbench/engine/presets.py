@@ -62,14 +62,18 @@ def _variant(name: str, variant: str, registry: Registry) -> dict[str, Any]:
         raise UsageError(f"{name} has no variants, so {name}:{variant} is no method", remedy=remedy)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", variant):
         raise UsageError(f"{variant!r} is no variant of {name}", remedy=f"write {name}:VALUE with a value of detector.{key}")
-    called = {"name": f"{name}-{variant.lower()}", "title": f"{variant} ({preset.get('title') or name})"}
+    called = {"name": f"{preset['name']}-{variant.lower()}", "title": f"{variant} ({preset.get('title') or name})"}
     return {**preset, **called, "detector": {**preset["detector"], key: variant}}
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"the method's file cannot be read: {error.strerror}", where=path, remedy="check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the method's file is not valid TOML: {error}", where=path, remedy="correct the file") from error
+    if "weights" in told:
+        # What is recorded as taken must have been taken.
+        raise ConfigError("a method's file cannot name weights", where=path, remedy="leave the key out, and use --weights FILE")
+    return told

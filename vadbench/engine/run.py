@@ -24,7 +24,7 @@ from vadbench.engine.plugin_faults import method_step
 from vadbench.engine.provenance import environment, peak_memory_mb, run_identity, training_identity
 from vadbench.engine.scoring import score_windows
 from vadbench.engine.training.checkpoints import Checkpoints
-from vadbench.engine.training.compilation import check_compiler
+from vadbench.engine.training.compilation import check_compiler, compiled_for_scoring
 from vadbench.engine.training.events import TensorBoardEvents
 from vadbench.engine.training.taken_up import taken_up
 from vadbench.engine.training.trainer import Training, seeded
@@ -66,7 +66,7 @@ class TrainingOptions:
 
     Args:
         checkpoint_s: Seconds between two checkpoints; 0 for one after every step.
-        compiled: Whether losses are compiled with ``torch.compile``.
+        compiled: Whether losses, and what batches are scored with, are compiled with ``torch.compile``.
         tensorboard: Folder below which events for TensorBoard are written; None for none.
     """
 
@@ -132,8 +132,9 @@ def run_job(
             events=events.below(path.relative_to(out)) if events is not None else None,
         )
         parts = PartStore(shared_parts or unfinished / folders.PARTS, training_identity(job, plugins, **computed))
+        compiler = compiled_for_scoring if options.compiled else None
         with tempfile.TemporaryDirectory(dir=unfinished) as work, cpu_threads(threads):
-            context = Context(device, job.seed, method.name, progress, logger, Path(work), training)
+            context = Context(device, job.seed, method.name, progress, logger, Path(work), training, compiler=compiler)
             made = _fit_and_score(job, inputs, context, training, parts)
             where = environment(device)
         with folders.new_run(path) as folder:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import vadbench
-from vadbench.api import Context, PoseShape, ReadsReleased, UsageError, VadbenchError
+from vadbench.api import Context, DataError, PluginError, PoseShape, ReadsReleased, UsageError, VadbenchError
 from vadbench.data.layout_conversion import layout_named
 from vadbench.engine.build import build_detector, count_parameters
 from vadbench.engine.config import resolve
@@ -58,6 +58,17 @@ class Pretrained:
         track = card.track if own else "zero-shot"
         return {**card.config, "name": method, "track": track, "weights": card.weights}
 
+    def check_windows(self, method: ResolvedMethod) -> None:
+        """Raises `UsageError` where changes gave the method windows of another shape than the weights were trained on."""
+        own, windows = self.card.config["windows"], method.method.windows
+        if (windows.length, windows.layout) != (self.card.frames, own["layout"]):
+            raise UsageError(
+                f"the weights are of windows of {self.card.frames} frames in layout {own['layout']}, "
+                f"not of {windows.length} frames in layout {windows.layout}",
+                where=self.path,
+                remedy="leave out --set windows.length and --set windows.layout",
+            )
+
     def put_into(self, detector: Detector, method: ResolvedMethod) -> None:
         """Gives a detector the weights; raises `PluginError` where it does not take them."""
         take(detector, load_weights(self.path), method)
@@ -85,7 +96,14 @@ def import_released(method: str, path: Path, registry: Registry) -> tuple[dict[s
     shape = PoseShape(2, windows.length, layout_named(windows.layout))
     detector = build_detector(resolved, shape, Context(name=resolved.method.name))
     prefix = "" if kind == "detector" else f"{kind}."
-    take(detector, {prefix + name: value for name, value in released.state.items()}, resolved)
+    try:
+        take(detector, {prefix + name: value for name, value in released.state.items()}, resolved)
+    except PluginError as error:
+        raise DataError(
+            f"the released weights do not fit {method}: {error.what}",
+            where=path,
+            remedy=f"name the method that the file was released for; it holds the weights of a {kind} alone",
+        ) from error
     card = _card(
         resolved,
         shape=shape,
@@ -129,10 +147,17 @@ def export_run(run: StoredRun, registry: Registry, *, licence: str) -> tuple[dic
         licence: Under which they are handed on; that of the data that they were trained on usually binds them.
 
     Raises:
+        UsageError: for a run that took weights and did not train: they are not of its data and seed.
         DataError: if the run has no weights, or what is installed cannot make its method.
         DriftError: if its files have changed since it was recorded.
     """
     record, method = run.record, method_of_run(run, registry)
+    if method.method.weights:
+        raise UsageError(
+            f"the run did not train: it took the weights with SHA-256 {method.method.weights[:12]}",
+            where=run.path,
+            remedy="hand on the file that it took them from, with its card",
+        )
     windows = method.method.windows
     card = _card(
         method,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from vadbench.api import DataError, DriftError, UsageError
 from vadbench.data.whole_folder import whole_folder
@@ -25,6 +25,7 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = 1
+    """Of the card."""
     method: str
     """Name of the preset or detector that the weights are of: ``vadbench run METHOD --weights FILE``."""
     track: Literal["one-class", "supervised", "zero-shot"]
@@ -32,8 +33,9 @@ class ModelCard(BaseModel):
     config: dict[str, Any]
     """The resolved configuration that they were trained with, or that they fit."""
     channels: int
+    """C, coordinates of a joint."""
     frames: int
-    """Of a window."""
+    """T, of a window."""
     parameters: int
     """Numbers that were learned."""
     trained_on: str
@@ -49,6 +51,7 @@ class ModelCard(BaseModel):
     source: str
     """Where they come from: a paper and its repository, or a run of vadbench."""
     notes: tuple[str, ...] = ()
+    """What else to know, a sentence each."""
     vadbench: str
     """Version that wrote the card."""
     created: str
@@ -56,10 +59,17 @@ class ModelCard(BaseModel):
     weights: str = ""
     """SHA-256 of the weights file."""
 
+    @field_validator("config")
+    @classmethod
+    def _resolved(cls, config: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(windows := config.get("windows"), dict) or "layout" not in windows:
+            raise ValueError("it has no windows, as a resolved configuration has")
+        return config
+
 
 def weights_path(path: Path) -> Path:
     """The weights file that a path means, with or without its suffix."""
-    return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+    return path if path.suffix == SUFFIX else path.parent / (path.name + SUFFIX)
 
 
 def card_path(weights: Path) -> Path:

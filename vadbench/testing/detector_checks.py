@@ -7,8 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import torch
 
 from vadbench.api import Context, Detector, TermDetector
+from vadbench.engine.clip_windows import windows_of_clips
+from vadbench.engine.supervision import learns_from_labels
 from vadbench.testing import conduct_checks, learning_checks
 from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
 from vadbench.testing.sample import absurd_windows, sample_windows
@@ -105,6 +108,50 @@ def check_no_windows(trial: DetectorTrial) -> None:
     _check_count(trial, 0)
 
 
+def check_one_person(trial: DetectorTrial) -> None:
+    """Somebody who is alone in the only clip has the scores that he has among others."""
+    windows = trial.windows
+    mine = windows.track == windows.track[0]
+    rows = np.flatnonzero(windows.tracks.person == windows.person[0])[: int(windows.tracks.track_bounds()[1])]
+    alone = windows_of_clips(windows.select(mine), [0])[0]
+    tracks = alone.tracks
+    kept = replace(
+        tracks,
+        keypoints=tracks.keypoints[rows],
+        clip=tracks.clip[rows],
+        person=tracks.person[rows],
+        frame=tracks.frame[rows],
+        score=tracks.score[rows],
+    )
+    wanted = trial.score(trial.trained(), windows)[mine]
+    got = trial.score(trial.trained(), replace(alone, tracks=kept))
+    expect_same(got, wanted, "one person alone to have the scores that he has among others", _CONTRACT)
+
+
+def check_labels_unused(trial: DetectorTrial) -> None:
+    """A detector that does not say ``learns_from_labels = True`` learns the same whatever training windows are labelled."""
+    if learns_from_labels(trial.trained()):
+        raise CheckSkipped("the detector learns from labels")
+    marked = np.arange(len(trial.training)) % 2 == 0
+    wanted = trial.score(trial.trained(), trial.windows)
+    trial.training = replace(trial.training, abnormal=marked)
+    got = trial.score(trial.fitted(), trial.windows)
+    expect_same(got, wanted, "scores that do not depend on labels of training windows", _CONTRACT)
+
+
+def check_moves_to_cuda(trial: DetectorTrial) -> None:
+    """Fitted and asked on a CUDA device it gives finite scores of the same shape; tried where there is one."""
+    if not torch.cuda.is_available():
+        raise CheckSkipped("there is no CUDA device")
+    context = replace(trial_context(), device="cuda:0")
+    detector = trial.fresh()
+    if isinstance(detector, torch.nn.Module):
+        detector.to(context.device)
+    trial.teach(detector, context)
+    scores = detector.score(trial.windows, context)
+    expect(np.shape(scores)[:1] == (len(trial.windows),) and is_finite(scores), "finite scores", np.shape(scores), _CONTRACT)
+
+
 def check_other_clips_do_not_matter(trial: DetectorTrial) -> None:
     """A score depends on nothing that other clips show."""
     windows = trial.windows
@@ -166,11 +213,14 @@ CHECKS: Final = (
     check_subset,
     check_order_does_not_matter,
     check_one_window,
+    check_one_person,
     check_no_windows,
     check_other_clips_do_not_matter,
     check_future_does_not_matter,
     check_absurd_scores_higher,
     check_terms,
+    check_labels_unused,
+    check_moves_to_cuda,
     *learning_checks.CHECKS,
     *conduct_checks.CHECKS,
 )

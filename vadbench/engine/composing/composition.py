@@ -101,6 +101,11 @@ class Composition:
         """What the choice depends on: poses and labels of that split, and the protocol; the run sets it, too."""
         self._store, self._recipe = store, recipe or {}
 
+    @property
+    def learns_from_labels(self) -> bool:
+        """Whether any part does."""
+        return any(learns_from_labels(part) for part in self.parts.named().values())
+
     def fit(self, windows: Windows, context: Context) -> None:
         """Tokenizer, then prior on the tokens of whole tracks, then flow on the code vectors, then scorer on the terms."""
         parts, keys = self.parts, dict[str, str]()

@@ -17,7 +17,7 @@ from vadbench.engine.composing.conditions import predicted_condition
 from vadbench.engine.composing.window_batches import BATCH, window_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -49,9 +49,10 @@ def score_terms(
         context: Of the composition.
     """
     scores = {term: np.zeros(len(windows)) for term in terms}
+    log_prob = context.compiled(parts.flow.log_prob) if parts.flow is not None and "detail" in terms else None
     with context.progress.task(f"score {context.name}", len(windows)) as advance:
         for places in track_groups(windows, GROUP):
-            group = _Group(parts, terms, condition, history, windows.select(places), context.device)
+            group = _Group(parts, terms, condition, history, windows.select(places), context.device, log_prob)
             for term, at, values in group.scored():
                 scores[term][places[at]] = values.cpu().double().numpy()
             advance(len(places))
@@ -84,6 +85,8 @@ class _Group:
     history: int
     windows: Windows
     device: str
+    log_prob: Callable[..., torch.Tensor] | None
+    """The flow's, compiled where the user asked for it; None without a detail term."""
 
     def scored(self) -> Iterator[tuple[str, slice, torch.Tensor]]:
         """Term, which windows of the group, and the term of these, (B,)."""
@@ -115,10 +118,10 @@ class _Group:
 
     def _own_terms(self, x: torch.Tensor, tokens: Tokens | None, at: slice) -> Iterator[tuple[str, slice, torch.Tensor]]:
         """What needs no other window: detail, unless its condition is predicted, and reconstruction."""
-        flow, tokenizer = self.parts.flow, self.parts.tokenizer
-        if "detail" in self.terms and self.condition != "predicted" and flow is not None:
+        log_prob, tokenizer = self.log_prob, self.parts.tokenizer
+        if "detail" in self.terms and self.condition != "predicted" and log_prob is not None:
             given = tokens.vectors[: len(x)] if tokens is not None and self.condition == "own" else None
-            yield "detail", at, -flow.log_prob(x, given)
+            yield "detail", at, -log_prob(x, given)
         if "reconstruction" in self.terms and tokenizer is not None and tokens is not None:
             decoded = tokenizer.decode(tokens.codes[: len(x)])
             yield "reconstruction", at, smooth_l1_loss(decoded, x, reduction="none").mean(dim=(1, 2, 3))
@@ -133,7 +136,7 @@ class _Group:
             before: (W, history) which windows lie before each, oldest first, -1 for none.
             predicted: Whether the flow is to be asked.
         """
-        tokenizer, prior, flow = self.parts.tokenizer, self.parts.prior, self.parts.flow
+        tokenizer, prior, log_prob = self.parts.tokenizer, self.parts.prior, self.log_prob
         assert tokenizer is not None  # noqa: S101 - these terms are refused where a part is missing
         assert prior is not None  # noqa: S101
         batches = window_batches(self.windows, self.device) if predicted else None
@@ -142,8 +145,8 @@ class _Group:
             codes, past = known[at], known[before[at]].flatten(1)
             if "semantic" in self.terms:
                 yield "semantic", at, -prior.log_prob(codes, past).sum(dim=1)
-            if batches is not None and flow is not None:
-                yield "detail", at, -flow.log_prob(next(batches), predicted_condition(tokenizer, prior, codes, past))
+            if batches is not None and log_prob is not None:
+                yield "detail", at, -log_prob(next(batches), predicted_condition(tokenizer, prior, codes, past))
 
 
 def with_histories(windows: Windows, history: int) -> tuple[Windows, NDArray[np.int64]]:

@@ -1,10 +1,11 @@
-"""Compiling a loss with ``torch.compile``, where torch can."""
+"""Compiling with ``torch.compile``, where torch can: the loss of a training, and what batches are scored with."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -23,7 +24,7 @@ def check_compiler() -> None:
     named = os.environ.get("CXX")
     if not any(shutil.which(name) for name in ([named] if named else _COMPILERS)):
         raise UsageError(
-            f"no loss can be compiled: there is no C++ compiler ({named or ', '.join(_COMPILERS)})",
+            f"nothing can be compiled: there is no C++ compiler ({named or ', '.join(_COMPILERS)})",
             where="--compile",
             remedy="install one (on Debian and Ubuntu: apt install g++), name it in $CXX, or leave out --compile",
         )
@@ -53,7 +54,34 @@ def compiled_where_possible(
                 value.backward()
     # The compiler raises AssertionError and whatever else; an error of the loss itself comes again when it is called.
     except Exception as error:
-        first = next(iter(str(error).strip().splitlines()), "")
-        context.logger.warning("%s: its loss is not compiled: %s: %s", context.name, type(error).__name__, first)
+        _warn(context, "its loss", error)
         return loss
     return made
+
+
+def compiled_for_scoring(function: Callable[..., torch.Tensor], context: Context) -> Callable[..., torch.Tensor]:
+    """What scores a batch, compiled for batches of any size; as it is, with a line in the log, where torch fails at it."""
+    return _CompiledForScoring(function, torch.compile(function, dynamic=True), context)
+
+
+@dataclass(slots=True)
+class _CompiledForScoring:
+    function: Callable[..., torch.Tensor]
+    made: Callable[..., torch.Tensor] | None
+    context: Context
+
+    def __call__(self, *given: Any) -> torch.Tensor:
+        """A batch's scores."""
+        if self.made is not None:
+            try:
+                return self.made(*given)
+            # The compiler raises AssertionError and whatever else; an error of the function itself comes again below.
+            except Exception as error:
+                _warn(self.context, "what it scores with", error)
+                self.made = None
+        return self.function(*given)
+
+
+def _warn(context: Context, what: str, error: Exception) -> None:
+    first = next(iter(str(error).strip().splitlines()), "")
+    context.logger.warning("%s: %s is not compiled: %s: %s", context.name, what, type(error).__name__, first)
