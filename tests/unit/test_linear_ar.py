@@ -14,10 +14,19 @@ SHAPE = sample_windows().shape
 
 
 def parts(windows, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What is given (W, N), what is predicted (W, 2, F, J), and its confidences (W, F, J)."""
+    """What is given (W, N), what is predicted (W, 2, F, J), and its confidences (W, F, J), window by window."""
     batch = windows.batch(slice(None))
-    x = batch.x.astype(np.float64)
-    return x[:, :, :-frames].reshape(len(x), -1), x[:, :, -frames:], batch.confidence[:, -frames:].astype(np.float64)
+    given, wanted = [], []
+    for x, confidence in zip(batch.x.astype(np.float64), batch.confidence, strict=True):
+        past, seen = x[:, :-frames].copy(), confidence[:-frames] > 0
+        centre = past[:, seen].mean(axis=1)
+        size = np.sqrt(np.mean((past[1, seen] - centre[1]) ** 2))
+        for joint in range(past.shape[2]):
+            here = seen[:, joint]
+            past[:, ~here, joint] = past[:, here, joint].mean(axis=1, keepdims=True) if here.any() else centre[:, None]
+        given.append(((past - centre[:, None, None]) / size).ravel())
+        wanted.append((x[:, -frames:] - centre[:, None, None]) / size)
+    return np.array(given), np.array(wanted), batch.confidence[:, -frames:].astype(np.float64)
 
 
 @pytest.mark.parametrize("frames", [1, 6])
@@ -77,14 +86,27 @@ def test_missing_joints_are_not_predicted() -> None:
     assert scores(detector, windows)[0] > 10 * plain[0]
 
 
-def test_a_joint_that_training_never_shows_gives_finite_scores() -> None:
+def test_a_normalisation_that_looks_ahead_tells_nothing_of_the_future() -> None:
+    detector = fitted(LinearAR(LinearARConfig(), SHAPE))
+    poses = others().tracks.keypoints[None, :24].copy().astype(float)
+    jumped = poses.copy()
+    jumped[0, -6:, :, 0] += 100
+    before, after = (detector._parts(posed_windows(given, length=24).batch(slice(None)))[0] for given in (poses, jumped))
+    np.testing.assert_allclose(detector._predicted(after), detector._predicted(before), atol=1e-3)
+
+
+def test_a_joint_that_training_never_shows_says_nothing() -> None:
     rng = np.random.default_rng(1)
     poses = standing(8, people=30) + rng.normal(0, 1, (30, 8, 18, 2))
     hidden = poses.copy()
     hidden[:, :, 3] = np.nan
     detector = LinearAR(LinearARConfig(frames=2), PoseShape(2, 8, COCO_18))
     detector.fit(posed_windows(hidden), Context())
-    assert np.isfinite(scores(detector, posed_windows(poses))).all()
+    plain = scores(detector, posed_windows(poses))
+    assert np.isfinite(plain).all()
+    wild = poses.copy()
+    wild[:, -2:, 3] += rng.normal(0, 50, (30, 2, 2))
+    assert np.median(scores(detector, posed_windows(wild))) < 2 * np.median(plain)
 
 
 def test_loaded_weights_score_alike() -> None:

@@ -100,6 +100,16 @@ class TestWithPyOD:
             fitted(adapter("SOS"))
         assert "ECOD" in str(caught.value.remedy)
 
+    def test_a_model_of_neighbours_is_not_refused_for_a_tie(self, monkeypatch) -> None:
+        # Were a probe halfway between two rows, rounding would choose its neighbour, alone otherwise than in company.
+        asked: list[np.ndarray] = []
+        decide = PyOD._decision
+        monkeypatch.setattr(PyOD, "_decision", lambda self, rows: asked.append(rows) or decide(self, rows))
+        rows_ = fitted(adapter("LOF")).arrays["rows"].astype(np.float64)
+        for probe in np.concatenate([given for given in asked if len(given) == 1]):
+            away = np.sort(np.linalg.norm(rows_ - probe, axis=1))
+            assert np.diff(away).min() > 1e-9 * away.max()
+
     def test_coordinates_are_as_many_as_asked_for_and_the_rest(self) -> None:
         assert fitted(adapter("ECOD")).arrays["rows"].shape == (150, 7)
 

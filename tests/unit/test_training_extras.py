@@ -14,7 +14,7 @@ import torch
 from vadbench.api import Context, TrainingPlan, UsageError
 from vadbench.engine.training import compilation
 from vadbench.engine.training.checkpoints import Checkpoints
-from vadbench.engine.training.compilation import check_compiler
+from vadbench.engine.training.compilation import check_compiler, compiled_for_scoring
 from vadbench.engine.training.events import TensorBoardEvents
 from vadbench.engine.training.optimisation import learning_rate
 from vadbench.engine.training.trainer import Training, seeded
@@ -194,3 +194,45 @@ def noisy(training: Training) -> tuple[torch.nn.Module, list[float], torch.Tenso
         plan = TrainingPlan(3, 8, 0.01, decay=0.5)
         history = training(module, loss, examples=20, plan=plan, context=Context(name="m"), generators=[generator])
     return module, history, generator.get_state()
+
+
+class TestCompiledScoring:
+    def test_nothing_is_compiled_unless_the_user_asks(self):
+        function = torch.sin
+        assert Context().compiled(function) is function
+
+    def test_batches_of_any_size_go_through_what_was_compiled(self, monkeypatch):
+        asked = []
+
+        def fake(function, dynamic):
+            asked.append(dynamic)
+            return lambda x: function(x) + 1
+
+        monkeypatch.setattr(torch, "compile", fake)
+        scored = Context(compiler=compiled_for_scoring).compiled(torch.zeros_like)
+        assert [float(scored(torch.zeros(size)).sum()) for size in (3, 5)] == [3, 5]
+        assert asked == [True]
+
+    def test_where_it_cannot_it_scores_as_it_is_and_says_so_once(self, monkeypatch, caplog):
+        def fake(function, dynamic):
+            def called(x):
+                raise AssertionError("incorrect out shape\nand more")
+
+            return called
+
+        monkeypatch.setattr(torch, "compile", fake)
+        scored = Context(name="stg-nf", compiler=compiled_for_scoring).compiled(torch.ones_like)
+        with caplog.at_level("WARNING"):
+            assert [float(scored(torch.zeros(size)).sum()) for size in (3, 5)] == [3, 5]
+        assert [record.getMessage() for record in caplog.records] == [
+            "stg-nf: what it scores with is not compiled: AssertionError: incorrect out shape"
+        ]
+
+    def test_an_error_of_the_function_itself_is_raised(self, monkeypatch):
+        monkeypatch.setattr(torch, "compile", lambda function, dynamic: function)
+
+        def broken(x):
+            raise ValueError("a fault of its own")
+
+        with pytest.raises(ValueError, match="a fault of its own"):
+            Context(compiler=compiled_for_scoring).compiled(broken)(torch.zeros(1))

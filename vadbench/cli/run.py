@@ -49,7 +49,9 @@ class _Failure:
 
     @classmethod
     def unplanned(cls, found: Unplanned) -> Self:
-        return cls(f"{found.method} on {found.dataset}", {"method": found.method, "dataset": found.dataset}, found.error)
+        unknown = dict.fromkeys(("seed", "protocol", "components", "changes", "config_hash", "stand_in"))
+        told = {"method": found.method, "dataset": found.dataset, **unknown}
+        return cls(f"{found.method} on {found.dataset}", told, found.error)
 
     def tell(self) -> None:
         click.echo(f"failed: {self.name}\n{self.error}", err=True)
