@@ -49,7 +49,7 @@ class TestWords:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            (["msgflw"], ["no method is named 'msgflw'", "did you mean 'msgflow'?"]),
+            (["msgflw"], ["no method is named 'msgflw'", "did you mean 'msgflow'"]),
             (["knn", "--dataset", "hr-shanghaitec"], ["no data set is named 'hr-shanghaitec'", "'hr-shanghaitech'"]),
             (["msgflow", "--tokenizer", "vqvae"], ["no tokenizer is named 'vqvae'", "'vq-vae'"]),
             (["msgflow", "--prior", "transfomer"], ["no prior is named", "'transformer'"]),

@@ -56,7 +56,9 @@ def vadbench(site: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProc
 
 
 def test_the_documented_example_runs(site, pose_folder, tmp_path):
-    done = vadbench(site, "run", "my-speed", "--dataset", str(pose_folder), "--set", "detector.quantile=0.9", "--json", cwd=tmp_path)
+    done = vadbench(
+        site, "run", "my-speed", "--dataset", str(pose_folder), "--set", "detector.quantile=0.9", "--json", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     (run,) = json.loads(done.stdout)["runs"]
     assert run["components"] == {"detector": "my-speed"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import torch
 
 from vadbench.api import COCO_18, PoseShape
 from vadbench_msgflow.flow import STGCNCouplingConfig, STGCNCouplingFlow
+from vadbench_msgflow.stgnf_release import read_stgnf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,35 +21,6 @@ CHECKPOINTS = {
     "ubnormal_unsup": ("UBnormal_unsupervised_71_8.tar", 3.0),
     "ubnormal_sup": ("UBnormal_supervised_79_2.tar", 10.0),
 }
-RENAMED = {
-    "actnorm.bias": "actnorm.bias",
-    "actnorm.logs": "actnorm.log_scale",
-    "block.0.gcn.conv": "conditioner.spatial",
-    "block.0.tcn.0": "conditioner.spatial_norm",
-    "block.0.tcn.2": "conditioner.temporal",
-    "block.0.tcn.3": "conditioner.temporal_norm",
-    "block.0.residual.0": "conditioner.residual",
-    "block.0.residual.1": "conditioner.residual_norm",
-}
-
-
-def released_state(path: Path) -> dict[str, torch.Tensor]:
-    """The parameters of a released model under our names and shapes."""
-    with torch.serialization.safe_globals([argparse.Namespace]):
-        archive: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    state = {}
-    for name, value in archive["state_dict"].items():
-        if not name.startswith("flow.layers."):
-            continue
-        _, _, step, rest = name.split(".", 3)
-        for theirs, ours in RENAMED.items():
-            if rest.startswith(theirs):
-                tensor = value
-                # A 1x1 convolution is a linear map, and a (K, 1) convolution over time one without the joint axis.
-                if rest.endswith("weight") and tensor.ndim == 4:
-                    tensor = tensor[..., 0] if "temporal" in ours else tensor[..., 0, 0]
-                state[f"steps.{step}.{ours}{rest.removeprefix(theirs)}"] = tensor
-    return state
 
 
 @pytest.fixture(params=CHECKPOINTS)
@@ -60,7 +31,7 @@ def released(request: pytest.FixtureRequest, shared_data: Path) -> tuple[STGCNCo
         golden = {name.removeprefix(f"{key}/"): archive[name] for name in archive.files if name.startswith(f"{key}/")}
     frames = golden["x"].shape[2]
     flow = STGCNCouplingFlow(STGCNCouplingConfig(base_mean=base_mean), PoseShape(2, frames, COCO_18), None)
-    flow.load_state_dict(released_state(shared_data / "stgnf-checkpoints" / file))
+    flow.load_state_dict(read_stgnf(shared_data / "stgnf-checkpoints" / file).state)
     return flow.eval(), golden
 
 

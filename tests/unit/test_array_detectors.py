@@ -86,6 +86,7 @@ class TestSubsample:
             (KNN(KNNConfig(neighbours=5), SHAPE), 4, 5, "detector.neighbours"),
             (GMM(GMMConfig(mixtures=7), SHAPE), 6, 7, "detector.mixtures"),
             (PCAError(PCAConfig(), SHAPE), 1, 2, "train on more data"),
+            (PCAError(PCAConfig(), SHAPE), 0, 2, "train on more data"),
         ],
     )
     def test_too_few_windows_are_refused_by_number(self, detector, count, needed, remedy) -> None:
@@ -93,6 +94,13 @@ class TestSubsample:
             detector.fit(sample_windows().select(np.arange(count)), Context(name="method.detector"))
         assert remedy in str(caught.value.remedy)
         assert caught.value.where == "method.detector"
+
+    def test_windows_that_are_all_alike_have_no_directions(self) -> None:
+        alike = sample_windows().select(np.zeros(20, dtype=np.int64))
+        with pytest.raises(DataError, match="all alike") as caught:
+            PCAError(PCAConfig(), SHAPE).fit(alike, Context(name="method.detector"))
+        assert caught.value.where == "method.detector"
+        assert caught.value.remedy
 
 
 class TestNearestNeighbours:

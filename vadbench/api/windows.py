@@ -91,7 +91,7 @@ class Windows:
         first: (W,) int64, row of ``tracks`` at which each window begins.
         view: (W,) int64, how each window is seen: 0 as it is, v as ``views[v - 1]`` shows it.
         views: Augmentations, or what test scores are averaged over.
-        abnormal: (W,) bool, of training windows in the supervised track: whether the frame in the middle (row T // 2) is labelled
+        abnormal: (W,) bool, of training windows in the supervised track: whether the frame T // 2 after the first is labelled
             abnormal; None wherever nobody may know.
     """
 

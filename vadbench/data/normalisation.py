@@ -161,6 +161,10 @@ NORMALISATIONS: Final[dict[str, Callable[[Tracks], Normaliser]]] = {
 """Every normalisation by name: given the training poses, the normaliser."""
 
 
+LEARNED: Final = frozenset({"robust"})
+"""Those that depend on the training poses."""
+
+
 def check_normalisation(name: str) -> None:
     """Raises `ConfigError` for a name that no normalisation has."""
     if name not in NORMALISATIONS:

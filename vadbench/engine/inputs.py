@@ -93,8 +93,8 @@ def _labelled(inputs: Inputs, dataset: Dataset, clips: Sequence[Clip]) -> Inputs
     """The training windows with the label of the frame in the middle, which is the one that their score is placed on."""
     labels, windows = read_labels(dataset, "train", clips), inputs.train
     offset = np.concatenate([[0], np.cumsum([clip.n_frames for clip in clips])])
-    row = windows.first + windows.rule.length // 2
-    abnormal = np.concatenate([np.zeros(0, bool), *labels.abnormal])[offset[windows.tracks.clip[row]] + windows.tracks.frame[row]]
+    frame = windows.start + windows.rule.length // 2
+    abnormal = np.concatenate([np.zeros(0, bool), *labels.abnormal])[offset[windows.clip] + frame]
     if not abnormal.any():
         raise DataError(
             "no training window is labelled abnormal",

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 _PACKAGES: Final = ("vadbench", "torch", "numpy", "scipy", "scikit-learn", "zuko")
 
 
-def environment(device: str) -> Environment:
+def environment(device: str, *, compiled: bool = False) -> Environment:
     """The software and the machine that a run is made with."""
     import torch
 
     return Environment(
         device=f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device,
         threads=torch.get_num_threads(),
+        compiled=compiled,
         python=platform.python_version(),
         platform=platform.platform(),
         packages={name: metadata.version(name) for name in _PACKAGES},

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +112,8 @@ def run_job(
     events = TensorBoardEvents(options.tensorboard) if options.tensorboard is not None else None
     method, by_validation = job.resolved.method, chooses_by_validation(job.resolved)
     inputs = inputs_of_job(job, progress)
+    if job.pretrained is not None:
+        job = replace(job, resolved=job.pretrained.on_poses(job.resolved, inputs.poses["train"]))
     read = dict(inputs.poses)
     if by_validation:
         read["validation labels"] = read_labels(job.dataset, "validation", inputs.validation_clips).fingerprint()
@@ -136,7 +138,7 @@ def run_job(
         with tempfile.TemporaryDirectory(dir=unfinished) as work, cpu_threads(threads):
             context = Context(device, job.seed, method.name, progress, logger, Path(work), training, compiler=compiler)
             made = _fit_and_score(job, inputs, context, training, parts)
-            where = environment(device)
+            where = environment(device, compiled=options.compiled)
         with folders.new_run(path) as folder:
             record = _evaluate_and_save(job, inputs, made, folder, run_id=run_id, where=where)
             record = record.model_copy(update={"leak_check": _check_of_the_same_scores(path, record)})

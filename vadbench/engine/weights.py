@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import vadbench
-from vadbench.api import Context, DataError, PluginError, PoseShape, ReadsReleased, UsageError, VadbenchError
+from vadbench.api import ConfigError, Context, DataError, PluginError, PoseShape, ReadsReleased, UsageError, VadbenchError
 from vadbench.data.layout_conversion import layout_named
+from vadbench.data.normalisation import LEARNED
 from vadbench.engine.build import build_detector, count_parameters
 from vadbench.engine.config import resolve
 from vadbench.engine.plugin_faults import method_step
@@ -68,6 +69,25 @@ class Pretrained:
                 where=self.path,
                 remedy="leave out --set windows.length and --set windows.layout",
             )
+
+    def on_poses(self, method: ResolvedMethod, poses: str) -> ResolvedMethod:
+        """The method as it is called on training poses of this fingerprint: zero-shot where they are not those of the weights.
+
+        Raises:
+            ConfigError: if a normalisation would be fitted to other poses than it was for the weights.
+        """
+        if poses == self.card.poses:
+            return method
+        if (name := method.method.windows.normalisation) in LEARNED:
+            raise ConfigError(
+                f"the normalisation {name} is fitted to the training poses, and these are not those of the weights",
+                where=self.path,
+                remedy="use the data that they were trained on, or train the method here",
+            )
+        if self.card.poses is None or method.method.track == "zero-shot":
+            return method
+        told = method.method.model_copy(update={"track": "zero-shot"})
+        return replace(method, method=told, settings={**method.settings, "track": "zero-shot"})
 
     def put_into(self, detector: Detector, method: ResolvedMethod) -> None:
         """Gives a detector the weights; raises `PluginError` where it does not take them."""

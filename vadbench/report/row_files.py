@@ -122,6 +122,7 @@ def write_rows(rows: Sequence[ReproducedRow], folder: Path, *, registry: Registr
     new: dict[str, RowRecord] = {}
     for row in rows:
         _check_environment(row)
+        _check_trained(row)
         method = row.record.method.model_copy(update={"title": title_of(row.record.method, registry)})
         record = row.record.model_copy(update={"method": method})
         name = row_name(record)
@@ -195,6 +196,18 @@ def _check_environment(row: ReproducedRow) -> None:
             f"{_place(row.record.environment)}; {_place(environments[other[0]])}",
             where=f"{row.runs[0]} and {other[0]}",
             remedy="run all seeds of a row on one machine, with the same packages and --threads; nothing was written",
+        )
+
+
+def _check_trained(row: ReproducedRow) -> None:
+    """A row is made again by its command alone."""
+    record = row.record
+    if record.method.config.get("weights") or record.environment.compiled:
+        how = "took weights from a file" if record.method.config.get("weights") else "was compiled"
+        raise UsageError(
+            f"{row.method} on {row.dataset} {how}: the command of a row would not make it again",
+            where=row.runs[0],
+            remedy="keep such runs out of the folder below --runs; nothing was written",
         )
 
 

@@ -115,6 +115,8 @@ class Environment(RecordPart):
     device: str
     threads: int
     """CPU threads used; sums are ordered by them, so scores are bit-identical for the same number."""
+    compiled: bool = False
+    """Whether training and scoring were compiled with ``--compile``: compiled code rounds otherwise."""
     python: str
     platform: str
     packages: dict[str, str]
