@@ -146,11 +146,14 @@ class TestUsage:
 
 
 def test_window_length_is_that_of_the_methods(vadbench, tmp_path, monkeypatch):
-    """16 on UBnormal, 24 elsewhere; the default is told as well."""
+    """Most have 16 on UBnormal and 24 elsewhere; every other length is looked at as well, each once, and the default."""
     from vadbench.cli.data.doctor import _window_lengths
 
-    assert _window_lengths("anything") == (24,)
-    assert _window_lengths("hr-ubnormal") == (16, 24)
+    for dataset, usual in (("anything", 24), ("hr-ubnormal", 16)):
+        lengths = _window_lengths(dataset)
+        assert lengths[0] == usual
+        assert {6, 8, 12, 18, 24} <= set(lengths)
+        assert len(set(lengths)) == len(lengths)
 
 
 def test_mask_that_is_a_frame_short_names_the_pose(vadbench, pose_folder):
