@@ -4,8 +4,8 @@ The same windows for all, the first training windows of the stand-in at stride 6
 training a batch is evaluated, its gradient clipped, and the parameters are moved, for both by the same calls. The ratio to the
 unfolded model, in the extra figures, is that of the medians of one session; it means something on an otherwise idle machine.
 
-The unfolded model is timed twice: in this process, where the memory of one batch serves the next, as `cut_windows` sees to; and in
-a process of its own, where the C library gives it back to the system each time, which is how a plain script runs.
+The unfolded model is timed twice: in this process, where the memory of one batch serves the next, as `cut_windows` sees to; and
+in a process of its own, where the C library gives it back to the system each time, which is how a plain script runs.
 """
 
 from __future__ import annotations
