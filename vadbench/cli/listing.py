@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from vadbench.api.errors import UsageError, did_you_mean
 from vadbench.api.registry import KINDS
 from vadbench.cli.installed import installed_plugins
-from vadbench.engine.presets import method_names, preset_names
+from vadbench.engine.presets import load_preset, method_names, preset_names
 
 _KINDS = ("method", *KINDS, "protocol")
 
@@ -45,7 +45,8 @@ def list_components(kind: str | None, as_json: bool) -> None:
     if kind in (None, "method"):
         for name in method_names(registry):
             origin = "preset" if name in presets else "detector"
-            rows.append({"kind": "method", "name": name, "summary": f"vadbench run {name}", "plugin": origin})
+            title = str(load_preset(name, registry).get("title") or name)
+            rows.append({"kind": "method", "name": name, "summary": title, "plugin": origin})
     rows += [
         {"kind": entry.kind, "name": entry.name, "summary": entry.summary, "plugin": entry.plugin}
         for entry in registry.entries()
