@@ -25,7 +25,9 @@ class Written:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        self.write(1)
+        # Not again: other processes may be reading it.
+        if not (self.folder / "poses.txt").exists():
+            self.write(1)
 
     def write(self, seed: int) -> None:
         (self.folder / "poses.txt").write_text(str(seed), encoding="utf-8")
