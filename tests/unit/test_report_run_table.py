@@ -37,6 +37,11 @@ def test_caption_shows_coverage_once_a_data_set(tmp_path):
     assert text.count(f"windows score {share:.1f} % of the frames, 100.0 % of the abnormal ones") == 1
 
 
+def test_windows_of_other_lengths_score_other_frames(tmp_path):
+    runs = [write_run(tmp_path, seed=seed, config={"windows": {"length": length}}) for seed, length in enumerate((8, 24))]
+    assert [printed(*runs).count(f"windows of {length} frames score") for length in (8, 24)] == [1, 1]
+
+
 def test_each_term_alone_has_its_own_line(tmp_path):
     run = write_run(tmp_path, terms=True)
     text = printed(run)

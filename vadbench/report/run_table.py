@@ -77,7 +77,9 @@ class _Notes:
         self.terms |= bool(run.record.terms)
         shares = (metrics.coverage.get("frames"), metrics.coverage.get("abnormal_frames"))
         frames, abnormal = (NOT_AVAILABLE if share is None else f"{percent(share)} %" for share in shares)
-        self.coverage[f"{dataset.name}: windows score {frames} of the frames, {abnormal} of the abnormal ones."] = None
+        length = run.record.method.config.get("windows", {}).get("length")
+        windows = "windows" if length is None else f"windows of {length} frames"
+        self.coverage[f"{dataset.name}: {windows} score {frames} of the frames, {abnormal} of the abnormal ones."] = None
 
     def text(self) -> Text:
         text = Text()
