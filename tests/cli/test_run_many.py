@@ -217,6 +217,12 @@ class TestUnplanned:
         assert [(one.method, one.dataset) for one in plan.unplanned] == [("unset", "recorded"), ("odd", "recorded")]
         assert [(job.resolved.method.name, job.seed) for job in plan.jobs] == [("recorded", 0), ("recorded", 1)]
 
+    def test_nothing_but_broken_ones(self, run):
+        called = run("unset", "odd", "--json")
+        assert called.code == 4
+        assert [(row["method"], row["status"]) for row in called.json["runs"]] == [("unset", "failed"), ("odd", "failed")]
+        assert called.err.count("failed: ") == 2
+
     def test_what_the_user_wrote_is_no_fault_of_a_plugin(self, plugins):
         with pytest.raises(ConfigError, match="unknown key 'no'"):
             make_plan(["unset", "recorded"], plugins, datasets=["recorded"], changes=["detector.no=1"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vadbench.api import ConfigError
+from vadbench.engine.composing.validation import chooses_by_validation
 from vadbench.engine.config import digest_of, resolve
 from vadbench.engine.plugins import load_plugins
 from vadbench.engine.presets import load_preset
@@ -49,6 +50,15 @@ def test_on_other_poses_of_the_same_name_it_is_zero_shot():
     assert found.method.track == found.settings["track"] == "zero-shot"
     assert found.digest == digest_of(found.settings) != resolved.digest
     assert resolved.method.track == "one-class"
+
+
+def test_weights_have_their_choice_by_validation_in_them():
+    preset = load_preset("msgflow", REGISTRY)
+    swaps = {"scorer": "learned-on-validation"}
+    trained = resolve(preset, REGISTRY, dataset="campus", swaps=swaps, changes=())
+    taken = resolve({**preset, "weights": "0" * 64}, REGISTRY, dataset="campus", swaps=swaps, changes=())
+    assert chooses_by_validation(trained)
+    assert not chooses_by_validation(taken)
 
 
 def test_of_a_release_nobody_knows_the_poses_and_its_name_decides():

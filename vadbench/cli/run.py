@@ -133,7 +133,7 @@ def run(
         methods, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes, weights=weights
     )
     chosen_device = choose_device(device)
-    if plan.defaulted and all(job.dataset.info.stand_in for job in plan.jobs):
+    if plan.defaulted and plan.jobs and all(job.dataset.info.stand_in for job in plan.jobs):
         click.echo(
             f"No data set was named and none was found below the data root: running on {plan.jobs[0].dataset.info.name}, "
             "a generated stand-in. Its figures try the software out; they are not a result.",

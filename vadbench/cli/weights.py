@@ -39,17 +39,17 @@ def import_weights(method: str, file: Path, out: Path, force: bool) -> None:
 
 
 @weights.command("export")
-@click.argument("run", metavar="RUN", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--licence", required=True, help="Under which they are handed on, e.g. CC-BY-NC-4.0.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 def export_weights(run: Path, out: Path, licence: str, force: bool) -> None:
     """Write the weights of the stored run in the folder RUN as OUT.safetensors, and their card."""
     from vadbench.engine.weights import export_run
-    from vadbench.store.folders import open_run
+    from vadbench.store.folders import RECORD, open_run
     from vadbench.store.model_card import write_model
 
-    state, card = export_run(open_run(run), installed_plugins().registry, licence=licence)
+    state, card = export_run(open_run(run.parent if run.name == RECORD else run), installed_plugins().registry, licence=licence)
     written = write_model(out, state, card, replace=force)
     click.echo(f"written: {written}\n{_told(written)}\nuse it:  vadbench run {card.method} --weights {written}")
 

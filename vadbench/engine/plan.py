@@ -83,7 +83,7 @@ def make_plan(
 
     Raises:
         UsageError, ConfigError: for whatever the user wrote that cannot be meant.
-        PluginError: for a broken plug-in, where it leaves nothing to run.
+        PluginError: for a broken plug-in, where one method was asked for and it leaves nothing to run.
     """
     registry, folder = plugins.registry, data_root(root)
     named = dict.fromkeys([methods] if isinstance(methods, str) else methods)
@@ -115,6 +115,6 @@ def make_plan(
             if pretrained is not None:
                 pretrained.check_windows(resolved)
             jobs += [Job(resolved, dataset, dataset_settings, seed, pretrained=pretrained) for seed in dict.fromkeys(seeds)]
-    if unplanned and not jobs:
+    if unplanned and not jobs and len(presets) == 1:
         raise unplanned[0].error
     return Plan(tuple(jobs), not datasets, tuple(unplanned))

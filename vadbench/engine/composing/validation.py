@@ -41,9 +41,9 @@ class Validation:
 
 
 def chooses_by_validation(method: ResolvedMethod) -> bool:
-    """Whether the method's scorer is a `ValidatedScorer`; imports it."""
+    """Whether the method's scorer is a `ValidatedScorer`, which it imports, and is fitted: weights have their choice in them."""
     scorer = method.components.get("scorer")
-    return scorer is not None and hasattr(scorer.entry.load(), "choose")
+    return scorer is not None and not method.method.weights and hasattr(scorer.entry.load(), "choose")
 
 
 def check_validation(method: ResolvedMethod, dataset: Dataset) -> None:
