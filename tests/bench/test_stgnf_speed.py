@@ -1,7 +1,7 @@
 """Windows a second of STG-NF, scoring and training, beside the model as its paper draws it: ``make bench``.
 
-The same windows for all, the first training windows of the stand-in at stride 6, cut and normalised as in a run. In a step of
-training a batch is evaluated, its gradient clipped, and the parameters are moved, for both by the same calls. The ratio to the
+The same windows for all, the first training windows of the stand-in at stride 6, cut and normalised as in a run, and scored as
+many at a time as the harness does. In a step of training a batch is evaluated, its gradient clipped, and the parameters are moved, for both by the same calls. The ratio to the
 unfolded model, in the extra figures, is that of the medians of one session; it means something on an otherwise idle machine.
 
 The unfolded model is timed twice: in this process, where the memory of one batch serves the next, as `cut_windows` sees to; and
@@ -26,12 +26,14 @@ from vadbench.api import COCO_18, PoseShape, UsageError, WindowRule
 from vadbench.data.layout_conversion import convert_layout
 from vadbench.data.normalisation import STG_NF
 from vadbench.data.windowing import cut_windows
+from vadbench.engine.composing.window_batches import BATCH as SCORED
 from vadbench.engine.training.compilation import check_compiler
 from vadbench.engine.training.trainer import seeded
 from vadbench_datasets.synthetic.campus import SyntheticCampus, SyntheticCampusConfig
 from vadbench_msgflow.flow import STGCNCouplingConfig, STGCNCouplingFlow
 
 BATCH = 256
+"""Windows of a training step."""
 BATCHES = 16
 ROUNDS = 5
 MODELS = ("unfolded", "folded")
@@ -46,7 +48,7 @@ model.start(x[:256])
 optimiser = torch.optim.Adamax(model.parameters(), lr=5e-4, foreach=True)
 @torch.inference_mode()
 def score():
-    for part in x.split(256):
+    for part in x.split(1024):
         model.log_prob(part)
 def train():
     for part in x.split(256):
@@ -114,7 +116,7 @@ def scoring(model: Model, ask: Callable[[torch.Tensor], torch.Tensor], x: torch.
 
     @torch.inference_mode()
     def run() -> list[torch.Tensor]:
-        return [ask(part) for part in x.split(BATCH)]
+        return [ask(part) for part in x.split(SCORED)]
 
     return run
 
@@ -134,7 +136,7 @@ def test_score_compiled(benchmark, medians, x):
     compiled = torch.compile(lambda part: log_prob(flow, part), dynamic=False)
     timed(benchmark, medians, "score", "compiled", scoring(flow, compiled, x))
     with torch.inference_mode():
-        torch.testing.assert_close(compiled(x[:BATCH]), log_prob(flow, x[:BATCH]), rtol=1e-4, atol=1e-2)
+        torch.testing.assert_close(compiled(x[:SCORED]), log_prob(flow, x[:SCORED]), rtol=1e-4, atol=1e-2)
 
 
 @pytest.mark.parametrize("model", MODELS)
