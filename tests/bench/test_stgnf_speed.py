@@ -1,8 +1,9 @@
 """Windows a second of STG-NF, scoring and training, beside the model as its paper draws it: ``make bench``.
 
 The same windows for all, the first training windows of the stand-in at stride 6, cut and normalised as in a run, and scored as
-many at a time as the harness does. In a step of training a batch is evaluated, its gradient clipped, and the parameters are moved, for both by the same calls. The ratio to the
-unfolded model, in the extra figures, is that of the medians of one session; it means something on an otherwise idle machine.
+many at a time as the harness does. In a step of training a batch is evaluated, its gradient clipped, and the parameters are
+moved, for both by the same calls. The ratio to the unfolded model, in the extra figures, is that of the medians of one session;
+it means something on an otherwise idle machine.
 
 The unfolded model is timed twice: in this process, where the memory of one batch serves the next, as `cut_windows` sees to; and
 in a process of its own, where the C library gives it back to the system each time, which is how a plain script runs.
