@@ -43,7 +43,10 @@ def filled(text: str, page: str) -> str:
     if not mark:
         return text
     lines = [_line(record) for name, record in rows() if name == page]
-    note = "Protocol `standard-v1`, five seeds (mean, and standard deviation in brackets), one thread on one CPU core."
+    note = (
+        "Protocol `standard-v1`, five seeds (mean, and standard deviation in brackets), one thread. "
+        "Times are of a computer with other work: up to twice those of an idle one."
+    )
     return before + mark + "\n".join(["", note, "", *_HEAD, *lines, ""])
 
 
@@ -51,7 +54,8 @@ def with_table(text: str) -> str:
     """The page of mocap-street with the table of its rows."""
     before, mark, _ = text.partition(TABLE_MARK)
     table = (FOLDERS[1] / "README.md").read_text(encoding="utf-8")
-    lines = [line for line in table.splitlines() if not line.startswith("# ")]
+    # Without the title, and without what is said of the files that lie beside it.
+    lines = [line for line in table.splitlines() if not line.startswith(("# ", "Written by "))]
     return before + mark + "\n".join(lines) + "\n"
 
 
