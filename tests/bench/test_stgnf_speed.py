@@ -2,7 +2,7 @@
 
 The same windows for all, the first training windows of the stand-in at stride 6, cut and normalised as in a run, and scored as
 many at a time as the harness does. In a step of training a batch is evaluated, its gradient clipped, and the parameters are
-moved, for both by the same calls. The ratio to the unfolded model, in the extra figures, is that of the medians of one session;
+moved, for both by the same calls. The ratio to the unfolded model, in the extra figures, is that of the medians of one call;
 it means something on an otherwise idle machine.
 
 The unfolded model is timed twice: in this process, where the memory of one batch serves the next, as `cut_windows` sees to; and
@@ -79,7 +79,7 @@ def x() -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def medians() -> dict[tuple[str, str], float]:
-    """Seconds of what was timed so far in this session: (what, model) to the median."""
+    """Seconds of what was timed so far in this call: (what, model) to the median."""
     return {}
 
 
