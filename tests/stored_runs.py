@@ -70,6 +70,7 @@ def write_run(
     config_hash: str = "c0c0c0c0c0c0",
     config: Mapping[str, Any] | None = None,
     threads: int = 1,
+    compiled: bool = False,
     created: str = "2026-01-01T00:00:00+00:00",
     stand_in: bool = False,
     terms: bool = False,
@@ -113,7 +114,7 @@ def write_run(
             metrics=Metrics.of(evaluate(scores, labels, scenes, steps)),
             terms={name: Metrics.of(evaluate(scores.of_term(name), labels, scenes, steps)) for name in scores.terms},
             cost=Cost(parameters=1000 + seed, fit_s=fit_s, score_s=0.5, windows_per_s=100.0, peak_rss_mb=None),
-            environment=Environment(device="cpu", threads=threads, python="3", platform="test", packages={}),
+            environment=Environment(device="cpu", threads=threads, compiled=compiled, python="3", platform="test", packages={}),
             files={name: folders.file_digest(folder / name) for name in (folders.SCORES, folders.LABELS)},
         )
         folders.write_record(folder, record)

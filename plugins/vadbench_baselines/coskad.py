@@ -63,10 +63,7 @@ class Coskad(NeuralDetector):
         self.geometry = latent_geometry(config.space, config.curvature)
         widths = (poses.channels, *config.channels)
         self.encoder = nn.Sequential(
-            *(
-                SeparableGraphConvolution(before, after, poses.frames, poses.joints, affine=False)
-                for before, after in pairwise(widths)
-            ),
+            *(SeparableGraphConvolution(before, after, poses.frames, poses.joints) for before, after in pairwise(widths)),
             nn.Flatten(),
             nn.Linear(widths[-1] * poses.frames * poses.joints, config.latent, bias=False),
         )

@@ -15,7 +15,8 @@ class SeparableGraphConvolution(nn.Module):
     """PReLU(BN(A_s A_t H W) + residual): one layer of STS-GCN (its equation 4), (B, C, T, J) to (B, C', T, J).
 
     A_t is a (T, T) matrix for each joint, A_s a (J, J) matrix for each frame. Channels are mixed without a bias, as batch norm
-    would take it away again. The residual is the input itself, or a 1x1 convolution with batch norm where C' is not C.
+    would take it away again, and batch norm learns neither scale nor shift: nothing is added to what is computed. The residual
+    is the input itself, or a 1x1 convolution with batch norm where C' is not C.
 
     In memory the batch is the innermost axis of what comes out, so that every product is one of plain matrices: a stack of
     these layers copies nothing between them. By shape it is (B, C', T, J) all the same.
@@ -25,18 +26,17 @@ class SeparableGraphConvolution(nn.Module):
         channels_out: C'.
         frames: T.
         joints: J.
-        affine: Whether batch norm learns a scale and a shift. Without them the layer has no additive constant at all.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, frames: int, joints: int, *, affine: bool = True) -> None:
+    def __init__(self, channels_in: int, channels_out: int, frames: int, joints: int) -> None:
         super().__init__()
         self.temporal = nn.Parameter(uniform_weights(joints, frames, frames))
         self.spatial = nn.Parameter(uniform_weights(frames, joints, joints))
         self.mixing = nn.Linear(channels_in, channels_out, bias=False)
-        self.norm = nn.BatchNorm1d(channels_out, affine=affine)
+        self.norm = nn.BatchNorm1d(channels_out, affine=False)
         same = channels_in == channels_out
         self.residual = None if same else nn.Linear(channels_in, channels_out, bias=False)
-        self.residual_norm = None if same else nn.BatchNorm1d(channels_out, affine=affine)
+        self.residual_norm = None if same else nn.BatchNorm1d(channels_out, affine=False)
         self.slope = nn.Parameter(torch.tensor(0.25))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

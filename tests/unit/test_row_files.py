@@ -150,6 +150,18 @@ def test_the_table_is_a_matter_of_the_rows_alone(tmp_path):
 
 
 class TestRefusedToWrite:
+    def test_what_a_command_alone_does_not_make_again(self, tmp_path):
+        made(tmp_path / "compiled", compiled=True)
+        with pytest.raises(UsageError, match=r"knn on campus was compiled: the command of a row would not make it again"):
+            written(tmp_path / "compiled")
+        config = {"detector": {"name": "knn"}, "weights": "0" * 64}
+        write_run(tmp_path / "taken" / "runs", config=config, config_hash=digest_of(config))
+        with pytest.raises(UsageError, match=r"knn on campus took weights from a file") as caught:
+            written(tmp_path / "taken")
+        assert "below --runs" in caught.value.remedy
+        assert not (tmp_path / "compiled" / "rows").exists()
+        assert not (tmp_path / "taken" / "rows").exists()
+
     def test_too_few_seeds(self, tmp_path):
         for seed in (0, 1):
             made(tmp_path, seed=seed)

@@ -37,8 +37,7 @@ def check_supervision(job: Job) -> None:
         raise ConfigError(
             f"{name} learns from labels, and the training split of {info.name} holds normal clips alone",
             where="track supervised",
-            remedy="include abnormal training clips: --set dataset.supervised=true for ubnormal and hr-ubnormal, "
-            "--set dataset.abnormal_train_clips=24 for synthetic-campus",
+            remedy=f"include abnormal training clips if the data set has any: vadbench data info {info.name} shows its settings",
         )
     if not any(learns_from_labels(part.entry.load()) for part in job.resolved.components.values()):
         parts = ", ".join(f"{kind} {part.entry.name}" for kind, part in job.resolved.components.items())

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from vadbench.api import DataError
+from vadbench.api import DataError, Track
 from vadbench.engine.presets import shipped_folder
 
 _REMEDY = "correct the line; leaderboards/README.md says what the columns are"
@@ -29,7 +29,7 @@ class PublishedRow(BaseModel):
     venue: str = Field(min_length=1)
     year: int = Field(ge=2000, le=2100)
     pose_family: Literal["json", "csv", "own", "unknown"]
-    track: Literal["one-class", "supervised", "zero-shot"]
+    track: Track
     dataset: str = Field(min_length=1)
     auroc: Decimal = Field(ge=0, le=100, allow_inf_nan=False)
     """Percent, with the digits of the source."""

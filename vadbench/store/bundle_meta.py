@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vadbench.api import DataError, did_you_mean
+from vadbench.api import DataError, Track, did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ class BundleMeta(BaseModel):
     """False for scores of normality, such as log-likelihoods: they are read with the other sign."""
     seed: int | None = Field(default=None, ge=0)
     """Seed of the training; bundles of one method that differ in it are averaged."""
-    track: Literal["one-class", "supervised", "zero-shot"] = "one-class"
+    track: Track = "one-class"
     """Which rows it may be ranked with."""
     notes: str = ""
     """Whatever else a reader should know."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from vadbench.api import DataError, DriftError, UsageError
+from vadbench.api import DataError, DriftError, Track, UsageError
 from vadbench.data.whole_folder import whole_folder
 from vadbench.store.arrays import save_weights
 from vadbench.store.folders import file_digest
@@ -28,7 +28,7 @@ class ModelCard(BaseModel):
     """Of the card."""
     method: str
     """Name of the preset or detector that the weights are of: ``vadbench run METHOD --weights FILE``."""
-    track: Literal["one-class", "supervised", "zero-shot"]
+    track: Track
     """What they were given to learn from."""
     config: dict[str, Any]
     """The resolved configuration that they were trained with, or that they fit."""

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
+from vadbench.api import Track
+
 
 class RecordPart(BaseModel):
     """A part of what is stored: it has the keys that are told here and no others, and does not change."""
@@ -19,7 +21,7 @@ class MethodRecord(RecordPart):
 
     name: str
     """Name of the preset, or of the detector."""
-    track: Literal["one-class", "supervised", "zero-shot"]
+    track: Track
     """Which rows it may be ranked with."""
     components: dict[str, str]
     """Kind to component name, as run: what was swapped in shows here."""
