@@ -1,4 +1,4 @@
-"""``vadbench plugin``: what is installed, and why a plug-in failed."""
+"""``vadbench plugin list``: what is installed, and why a plug-in failed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ import click
 from vadbench.cli.installed import installed_plugins
 
 
-@click.group()
-def plugin() -> None:
-    """Installed plug-ins and what became of them."""
-
-
-@plugin.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_plugins(as_json: bool) -> None:
     """Every plug-in: distribution, version, status, and what it offers or why it failed."""
