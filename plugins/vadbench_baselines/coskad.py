@@ -35,7 +35,7 @@ class CoskadConfig(NeuralConfig):
     latent: int = Field(default=8, ge=2, description="numbers of a latent vector")
     epochs: int = Field(default=4, ge=1, description="passes over the training windows")
     batch_size: int = Field(default=128, ge=1, description="windows a step")
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, description="step size of the optimiser")
     weight_decay: float = Field(default=1e-6, ge=0, description="of AdamW; Deep SVDD's")
 
     @model_validator(mode="after")

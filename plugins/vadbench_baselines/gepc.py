@@ -38,7 +38,7 @@ class GepcConfig(NeuralConfig):
     ridge: float = Field(default=1e-3, gt=0, description="added to the variances of the mixture, in squared log-ratios")
     epochs: int = Field(default=3, ge=1, description="passes over the training windows in the first stage")
     batch_size: int = Field(default=128, ge=1, description="windows a step")
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(default=2e-3, gt=0, description="step size of the optimiser")
 
 
 class Gepc(NeuralDetector):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class IsolationForestConfig(ComponentConfig):
     """Settings of the isolation forest; the numbers of trees and samples are the paper's."""
 
-    trees: int = Field(default=100, ge=1)
+    trees: int = Field(default=100, ge=1, description="trees of the forest")
     samples: int = Field(default=256, ge=2, description="training windows a tree")
     variance: float = Field(default=0.95, gt=0, lt=1, description="share of the variance that the coordinates explain")
     windows: int = Field(default=20_000, ge=2, description="training windows that samples are drawn from, drawn at random")

@@ -25,8 +25,8 @@ class NeuralConfig(EarlyStopping):
 
     epochs: int = Field(default=10, ge=1, description="passes over the training windows")
     batch_size: int = Field(default=256, ge=1, description="windows a step")
-    learning_rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
+    learning_rate: float = Field(default=1e-3, gt=0, description="step size of the optimiser")
+    weight_decay: float = Field(default=0.0, ge=0, description="decay of the weights, apart from the loss (AdamW)")
 
     def plan(self, **more: Any) -> TrainingPlan:
         """The training plan of these settings, and whatever else a method decides."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from vadbench.api import Registry, hookimpl
 
+VADBENCH_API = 1
+
 
 @hookimpl
 def vadbench_register(registry: Registry) -> None:
@@ -91,6 +93,7 @@ def vadbench_register(registry: Registry) -> None:
         "vadbench_baselines.pyod_adapter:PyOD",
         config="vadbench_baselines.pyod_adapter:PyODConfig",
         summary="any detector of PyOD after PCA, e.g. pyod:ECOD; needs vadbench[pyod]",
+        requires=("pyod",),
         variant="model",
     )
     registry.detector(

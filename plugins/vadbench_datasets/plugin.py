@@ -45,6 +45,8 @@ PUBLISHED: Final = {
 }
 """Name to data set."""
 
+VADBENCH_API = 1
+
 
 @hookimpl
 def vadbench_register(registry: Registry) -> None:

@@ -41,9 +41,9 @@ class STGCNCouplingConfig(EarlyStopping):
     )
     couplings: bool = Field(default=True, description="let the condition enter the coupling networks")
     mean: bool = Field(default=True, description="let the condition move the mean of the base density")
-    epochs: int = Field(default=8, ge=1)
-    batch_size: int = Field(default=256, ge=1)
-    learning_rate: float = Field(default=5e-4, gt=0)
+    epochs: int = Field(default=8, ge=1, description="passes over the training windows")
+    batch_size: int = Field(default=256, ge=1, description="windows a step")
+    learning_rate: float = Field(default=5e-4, gt=0, description="step size of the optimiser")
     decay: float = Field(default=0.99, gt=0, le=1, description="factor of the learning rate after each epoch")
     clip_norm: float = Field(default=100.0, ge=0, description="largest gradient norm")
 

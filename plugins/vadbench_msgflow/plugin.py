@@ -6,6 +6,8 @@ from vadbench.api import Registry, hookimpl
 
 _HERE = "vadbench_msgflow"
 
+VADBENCH_API = 1
+
 
 @hookimpl
 def vadbench_register(registry: Registry) -> None:

@@ -12,5 +12,6 @@ from command_line import call
 def vadbench(capsys, monkeypatch, tmp_path):
     """Calls ``vadbench`` with arguments; see `command_line.call`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("VADBENCH_DATA", raising=False)
+    for variable in ("VADBENCH_DATA", "VADBENCH_PLUGINS", "VADBENCH_PLUGINS_DIR", "VADBENCH_STRICT"):
+        monkeypatch.delenv(variable, raising=False)
     return partial(call, capsys)

@@ -37,7 +37,12 @@ class TestList:
     def test_json(self, vadbench):
         rows = vadbench("list", "--json").json
         for row in rows:
-            assert set(row) - {"version", "digest", "steps", "steps_on", "notes"} == {"kind", "name", "summary", "plugin"}
+            assert set(row) - {"version", "digest", "steps", "steps_on", "notes", "needs"} == {
+                "kind",
+                "name",
+                "summary",
+                "plugin",
+            }
             assert ("digest" in row) == (row["kind"] == "protocol")
         registry = load_plugins().registry
         found = {(row["kind"], row["name"]) for row in rows}
@@ -99,31 +104,3 @@ class TestProtocols:
             "found = {'numpy', 'scipy', 'sklearn', 'torch', 'pandas', 'matplotlib'} & set(sys.modules)\nassert not found, found"
         )
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-
-
-class TestPluginList:
-    def test_json(self, vadbench):
-        rows = {row["name"]: row for row in vadbench("plugin", "list", "--json").json}
-        assert rows["msgflow"]["status"] == "ok"
-        assert "tokenizer vq-vae" in rows["msgflow"]["components"]
-        assert rows["msgflow"]["distribution"] == "vadbench"
-        assert rows["msgflow"]["version"]
-        assert rows["msgflow"]["error"] is None
-
-    def test_text(self, vadbench):
-        called = vadbench("plugin", "list")
-        assert called.code == 0
-        assert "  tokenizer vq-vae\n" in called.out
-
-    @pytest.mark.parametrize("options", [[], ["--json"]])
-    def test_broken(self, vadbench, broken, options):
-        called = vadbench("plugin", "list", *options)
-        assert called.code == 0
-        assert "OSError: no disk" in called.out
-        assert "Traceback (most recent call last)" in called.out
-        assert f"{broken}.py" in called.out
-        assert "detector knn" in called.out
-        if options:
-            rows = {row["name"]: row for row in called.json}
-            assert rows[broken]["status"] == "failed"
-            assert rows["baselines"]["status"] == "ok"

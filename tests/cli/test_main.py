@@ -100,7 +100,7 @@ class TestErrors:
         assert called.out == ""
 
     @pytest.mark.parametrize(
-        "arguments", [["run"], ["run", "knn", "--sede", "1"], ["run", "knn", "--seed", "x"], ["completion", "csh"], ["--colour"]]
+        "arguments", [["run"], ["run", "x", "--sede", "1"], ["run", "x", "--threads", "x"], ["completion", "csh"], ["--colour"]]
     )
     def test_what_click_finds(self, vadbench, arguments):
         called = vadbench(*arguments)

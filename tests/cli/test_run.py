@@ -186,7 +186,7 @@ class TestDefaults:
         def fail(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("vadbench.engine.run.run_job", fail)
+        monkeypatch.setattr("vadbench.engine.plan_runs.run_job", fail)
         (tmp_path / "data").mkdir()
         called = vadbench("run", "knn", "--data-root", tmp_path / "data")
         assert asked == [tmp_path / "data"]

@@ -10,15 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from doc_pages import DOCS, blocks
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "plugins.md"
+DOCUMENT = DOCS / "plugins.md"
 
 
 def code_of(name: str) -> str:
-    """The code block that follows the mention of a file in the document."""
-    found = re.search(rf"^`{re.escape(name)}`.*?```\w+\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert found is not None, f"docs/plugins.md shows no {name}"
-    return found[1]
+    """A file that the document shows."""
+    found = {block.title: block.code for block in blocks(DOCUMENT)}
+    assert name in found, f"docs/plugins.md shows no {name}"
+    return found[name]
 
 
 def install(site: Path, name: str, entry_point: str) -> None:
@@ -36,7 +37,7 @@ def site(tmp_path: Path) -> Path:
     package = site / "vad_speed"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    for name in ("detector.py", "plugin.py"):
+    for name in ("detector.py", "plugin.py", "slow.toml"):
         (package / name).write_text(code_of(f"vad_speed/{name}"))
     entry_point = re.search(r"^speed = \"(.*)\"$", code_of("pyproject.toml"), re.MULTILINE)
     assert entry_point is not None
@@ -63,6 +64,22 @@ def test_the_documented_example_runs(site, pose_folder, tmp_path):
     (run,) = json.loads(done.stdout)["runs"]
     assert run["components"] == {"detector": "my-speed"}
     assert run["metrics"]["auroc"] > 0.6  # in the fixture's abnormal frames somebody flails
+
+
+def test_its_method_is_run_by_name_with_its_own_windows(site, pose_folder, tmp_path):
+    done = vadbench(site, "run", "my-slow-speed", "--dataset", str(pose_folder), "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(done.stdout)["runs"]
+    assert (run["method"], run["components"]) == ("my-slow-speed", {"detector": "my-speed"})
+    config = json.loads((tmp_path / run["path"] / "run.json").read_text())["method"]["config"]
+    assert (config["windows"]["length"], config["detector"]["quantile"]) == (32, 0.5)
+
+
+def test_the_record_names_the_distribution_of_a_component(site, pose_folder, tmp_path):
+    done = vadbench(site, "run", "my-speed", "--dataset", str(pose_folder), "--json", cwd=tmp_path)
+    (run,) = json.loads(done.stdout)["runs"]
+    packages = json.loads((tmp_path / run["path"] / "run.json").read_text())["environment"]["packages"]
+    assert packages["vad_speed"] == "0.1.0"
 
 
 def test_a_broken_plugin_is_reported_and_survived(site, tmp_path):

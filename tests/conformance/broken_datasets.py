@@ -80,8 +80,44 @@ class AllNormal(SoundDataset):
         return super().labels("train") if split == "test" else super().labels(split)
 
 
+class ScoredByLabels(SoundDataset):
+    fails = ("labels_not_in_tracks",)
+    says = "expected a score of poses that says nothing of labels, got one that parts the frames of test"
+
+    def tracks(self, split: Split) -> Tracks:
+        tracks = super().tracks(split)
+        return replace(tracks, score=np.where((tracks.frame > 60) & (split == "test"), 0.2, 0.9).astype(np.float32))
+
+
+class MarksWhatItLabelled(SoundDataset):
+    fails = ("labels_not_in_tracks",)
+    says = "expected tracks('train') to be the same before and after labels('train'), got other poses"
+
+    def __init__(self, config: object, data_root: Path | None) -> None:
+        super().__init__(config, data_root)
+        self.asked = False
+
+    def tracks(self, split: Split) -> Tracks:
+        return shifted(super().tracks(split), float(self.asked))
+
+    def labels(self, split: Split) -> FrameLabels:
+        labels = super().labels(split)
+        self.asked = True
+        return labels
+
+
+class TwoClipsOfOneName(SoundDataset):
+    fails = ("tracks",)
+    says = "expected a name of its own for every clip of the split train, got ['sample_02'] more than once"
+
+    def tracks(self, split: Split) -> Tracks:
+        tracks = super().tracks(split)
+        first, second, _ = tracks.clips
+        return replace(tracks, clips=(first, second, second))
+
+
 class DrawnAnew(SoundDataset):
-    fails = ("same_at_every_call",)
+    fails = ("same_at_every_call", "labels_not_in_tracks")
     says = "expected tracks('train') to be the same at every call"
 
     def tracks(self, split: Split) -> Tracks:
@@ -165,6 +201,9 @@ BROKEN = (
     LabelsInAnotherOrder,
     LabelsTooShort,
     AllNormal,
+    ScoredByLabels,
+    MarksWhatItLabelled,
+    TwoClipsOfOneName,
     DrawnAnew,
     AnySplit,
     BareError,

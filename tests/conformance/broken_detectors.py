@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from cpu_time import spend
 from sound_components import SoundDetector, SoundTermDetector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vadbench.api import Context, Windows
+    from vadbench.api import Context, PoseShape, Windows
 
 
 class InfiniteAtTheStart(SoundDetector):
-    fails = ("scores", "absurd_scores_higher")
+    fails = ("scores", "absurd_scores_higher", "short_tracks", "unseen_joints")
     says = "expected finite scores, got NaN or infinity"
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
@@ -23,7 +24,7 @@ class InfiniteAtTheStart(SoundDetector):
 
 
 class OneColumn(SoundDetector):
-    fails = ("scores", "one_window", "no_windows")
+    fails = ("scores", "one_window", "no_windows", "short_tracks", "unseen_joints")
     says = "expected scores of shape (W,) = (216,) or (W, T) = (216, 24), got (216, 1)"
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
@@ -76,7 +77,7 @@ class LooksAtOtherClips(SoundDetector):
 
 
 class LooksAhead(SoundDetector):
-    fails = ("future_does_not_matter", "one_person")
+    fails = ("future_does_not_matter", "one_person", "unseen_joints")
     says = "expected scores that do not depend on later frames"
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
@@ -95,6 +96,66 @@ class CountsPeople(SoundDetector):
         clip, persons = windows.tracks.clip, windows.tracks.person
         people = np.array([len(np.unique(persons[clip == number])) for number in range(len(windows.tracks.clips))])
         return super().score(windows, context) * (1 + 0.01 * people[windows.clip])
+
+
+class TorchScores(SoundDetector):
+    fails = ("scores", "short_tracks", "unseen_joints", "absurd_scores_higher")
+    says = "expected scores as a NumPy array of floating-point numbers, got torch.Tensor of torch.float64"
+
+    def score(self, windows: Windows, context: Context) -> Any:
+        return torch.from_numpy(super().score(windows, context))
+
+
+class NeedsLongTracks(SoundDetector):
+    fails = ("short_tracks",)
+    says = "expected finite scores, got NaN or infinity"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        rows = np.diff(windows.tracks.track_bounds())[windows.track]
+        return np.where(rows == windows.rule.length, np.nan, super().score(windows, context))
+
+
+class WeightedByConfidence(SoundDetector):
+    fails = ("unseen_joints",)
+    says = "expected finite scores of people of whom a joint, or nothing, is seen, got NaN or infinity"
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        seen = windows.batch(slice(None)).confidence.sum(axis=(1, 2))
+        with np.errstate(invalid="ignore"):
+            return super().score(windows, context) * (seen / seen)
+
+
+class DividesByTheUnseen(SoundDetector):
+    fails = ("unseen_joints",)
+    says = "expected finite scores once fitted on people of whom a joint, or nothing, is seen, got NaN or infinity"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        super().fit(windows, context)
+        self.sd = self.sd - np.float32(0.01)
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        with np.errstate(all="ignore"):
+            return super().score(windows, context)
+
+
+class TensorAside(SoundDetector, torch.nn.Module):
+    fails = ("tensors_registered",)
+    says = "got tensors in kept"
+
+    def __init__(self, config: object, poses: PoseShape) -> None:
+        torch.nn.Module.__init__(self)
+        super().__init__(config, poses)
+        self.kept = {"last": [torch.zeros(1)]}
+
+
+class TakesItsTime(SoundDetector):
+    fails = ("budget",)
+    says = "expected at most 0.2 s of CPU time (CPU_SECONDS), got"
+    cpu_seconds = 0.2
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        super().fit(windows, context)
+        spend(0.3)
 
 
 class LearnsOnTheSly(SoundDetector):
@@ -174,7 +235,7 @@ class WritesToTracks(SoundDetector):
 
 class KnowsNoOtherDevice(SoundDetector):
     fails = ("moves_to_cuda",)
-    says = "expected: Fitted and asked on a CUDA device it gives finite scores"
+    says = "Got RuntimeError: tensors on two devices"
 
     def fit(self, windows: Windows, context: Context) -> None:
         if context.device != "cpu":
@@ -192,6 +253,12 @@ BROKEN = (
     LooksAtOtherClips,
     LooksAhead,
     CountsPeople,
+    TorchScores,
+    NeedsLongTracks,
+    WeightedByConfidence,
+    DividesByTheUnseen,
+    TensorAside,
+    TakesItsTime,
     LearnsOnTheSly,
     Likelihood,
     ScoreApartFromTerms,

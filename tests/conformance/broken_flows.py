@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from cpu_time import spend
 from sound_components import SoundFlow, SoundFlowWithoutGradients
 
 if TYPE_CHECKING:
-    from vadbench.api import Context, Windows
+    from vadbench.api import Context, PoseShape, TokenShape, Windows
+
+_FAR = 5.0
 
 
 class DoublePrecision(SoundFlow):
@@ -83,7 +86,9 @@ class CannotBeConditioned(SoundFlow):
         for name in (
             *("log_prob", "forward", "inverse", "log_det", "batches_do_not_matter", "order_does_not_matter", "one_window"),
             *("no_windows", "learned", "same_seed_same_outputs", "state_round_trip", "prints_nothing"),
-            *("global_generators_untouched", "inputs_unchanged"),
+            *("global_generators_untouched", "inputs_unchanged", "joint_surprise", "condition_matters", "short_tracks"),
+            *("unseen_joints", "labels_unused", "tensors_registered", "budget"),
+            *(("moves_to_cuda",) if torch.cuda.is_available() else ()),
         )
     )
     says = "Got TypeError: what is this for?"
@@ -127,6 +132,110 @@ class NeedsWindows(SoundFlow):
         return super().log_prob(x, condition).view(-1, x[0].numel() // x[0].numel())[:, 0]
 
 
+class InvertsShownLatentsOnly(SoundFlow):
+    """Remembers the latents that it made last, and knows no others."""
+
+    fails = ("inverse",)
+    says = "expected forward(inverse(z)) to be z, got a difference of"
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        self.made, log_det = super().forward(x, condition)
+        return self.made, log_det
+
+    def inverse(self, z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        return super().inverse(z if torch.equal(z, self.made) else 0.9 * z, condition)
+
+
+class LogDetOfShownWindowsOnly(SoundFlow):
+    """Forgets that it squeezes what lies far off."""
+
+    fails = ("log_det",)
+    says = "nats at one with noise on every joint by differentiating forward"
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        z, log_det = super().forward(x, condition)
+        far = x.abs().amax(dim=(1, 2, 3), keepdim=True) > _FAR
+        return torch.where(far, z / 2, z), log_det
+
+    def inverse(self, z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        x = super().inverse(z, condition)
+        return torch.where(super().inverse(2 * z, condition).abs().amax(dim=(1, 2, 3), keepdim=True) > _FAR, x * 2, x)
+
+
+class SurpriseOfTheFirstJoint(SoundFlow):
+    fails = ("joint_surprise",)
+    says = "expected joint_surprise to add up to -log_prob over T and J"
+
+    def joint_surprise(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        shares = torch.zeros(len(x), *x.shape[2:])
+        shares[:, 0, 0] = -self.log_prob(x, condition) / 2
+        return shares
+
+
+class IgnoresItsCondition(SoundFlow):
+    fails = ("condition_matters[conditioned]",)
+    says = "expected log_prob that depends on the condition, got the same under other conditions"
+
+    def _log_scale(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        return super()._log_scale(x, None)
+
+
+class NeedsLongTracks(SoundFlow):
+    fails = ("short_tracks",)
+    says = "Got ValueError: a track of one window"
+
+    def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
+        if np.unique(windows.track, return_counts=True)[1].min() < 2:
+            raise ValueError("a track of one window")
+        super().fit(windows, condition, context)
+
+
+class InfinitelySure(SoundFlow):
+    fails = ("unseen_joints",)
+    says = "expected finite log_prob once fitted on people of whom a joint, or nothing, is seen"
+
+    def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
+        super().fit(windows, condition, context)
+        self.log_scale = -context.tensor(windows.batch(slice(None)).x).std(dim=0).log()
+
+
+class LearnsOnTheSly(SoundFlow):
+    fails = ("labels_unused",)
+    says = "that do not depend on labels of training windows"
+
+    def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
+        super().fit(windows.normal(), condition, context)
+
+
+class TensorAside(SoundFlow, torch.nn.Module):
+    fails = ("tensors_registered",)
+    says = "got tensors in log_scale, mean"
+
+    def __init__(self, config: object, poses: PoseShape, condition: TokenShape | None) -> None:
+        torch.nn.Module.__init__(self)
+        super().__init__(config, poses, condition)
+
+
+class KnowsNoOtherDevice(SoundFlow):
+    fails = ("moves_to_cuda",)
+    says = "Got RuntimeError: tensors on two devices"
+
+    def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
+        if context.device != "cpu":
+            raise RuntimeError("tensors on two devices")
+        super().fit(windows, condition, context)
+
+
+class TakesItsTime(SoundFlow):
+    fails = ("budget",)
+    says = "expected at most 0.2 s of CPU time (CPU_SECONDS), got"
+    cpu_seconds = 0.2
+
+    def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
+        super().fit(windows, condition, context)
+        spend(0.3)
+
+
 class NegatedDensity(SoundFlow):
     fails = ("learned",)
     says = "expected a mean log-density of training windows above"
@@ -136,7 +245,7 @@ class NegatedDensity(SoundFlow):
 
 
 class Unseeded(SoundFlow):
-    fails = ("same_seed_same_outputs",)
+    fails = ("same_seed_same_outputs", "labels_unused")
     says = "expected the same seed to give the same log_prob"
 
     def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
@@ -190,10 +299,21 @@ BROKEN = (
     SmoothedOverBatch,
     Squeezed,
     NeedsWindows,
+    InvertsShownLatentsOnly,
+    LogDetOfShownWindowsOnly,
+    SurpriseOfTheFirstJoint,
+    IgnoresItsCondition,
+    NeedsLongTracks,
+    InfinitelySure,
+    LearnsOnTheSly,
+    TensorAside,
+    TakesItsTime,
     NegatedDensity,
     Unseeded,
     Forgetful,
     Prints,
     DrawsFromTorch,
     WritesToTracks,
+    # Nobody can tell where there is no such device.
+    *((KnowsNoOtherDevice,) if torch.cuda.is_available() else ()),
 )

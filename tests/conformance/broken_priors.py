@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from cpu_time import spend
 from sound_components import SoundPrior
 
 if TYPE_CHECKING:
-    from vadbench.api import Context
+    from vadbench.api import Context, TokenShape
 
 
 class DoublePrecision(SoundPrior):
@@ -23,7 +24,7 @@ class DoublePrecision(SoundPrior):
 
 
 class Unnormalised(SoundPrior):
-    fails = ("probabilities_sum_to_one",)
+    fails = ("probabilities_sum_to_one", "sample_follows_log_prob")
     says = "expected probabilities of the 12 codes that sum to 1 at token 0, got a sum of 0.6"
 
     def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
@@ -72,7 +73,7 @@ class DependsOnBatch(SoundPrior):
 
 
 class DependsOnPlace(SoundPrior):
-    fails = ("order_does_not_matter", "batches_do_not_matter")
+    fails = ("order_does_not_matter", "batches_do_not_matter", "sample_follows_log_prob")
     says = "expected log_prob that follows the order of the windows"
 
     def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
@@ -101,7 +102,7 @@ class NeedsWindows(SoundPrior):
 
 
 class SamplesFromOne(SoundPrior):
-    fails = ("sample",)
+    fails = ("sample", "sample_follows_log_prob")
     says = "expected samples from 0 to 11, got 1 to 12"
 
     def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
@@ -130,6 +131,71 @@ class GlobalGenerator(SoundPrior):
 
     def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
         return super().sample(history, tokens, torch.default_generator)
+
+
+class DrawsUniformly(SoundPrior):
+    fails = ("sample_follows_log_prob",)
+    says = "expected samples distributed as log_prob says, within a total variation of 0.1, got"
+
+    def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
+        return torch.randint(self.size, (len(history), tokens), generator=generator)
+
+
+class NormalisedWhereCommon(SoundPrior):
+    """Codes that training never showed after one another are likelier than what is left for them."""
+
+    fails = ("probabilities_sum_to_one", "sample_follows_log_prob")
+    says = "expected probabilities of the 12 codes that sum to 1 at token 0"
+
+    def table(self) -> torch.Tensor:
+        table = super().table()
+        return torch.where(self.pairs == 0, 0.2, table) if self.pairs.any() else table
+
+
+class LooksAheadWithoutHistory(SoundPrior):
+    fails = ("later_tokens_do_not_matter", "no_history", "probabilities_sum_to_one")
+    says = "expected log-probabilities that tokens from number"
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        values = super().log_prob(codes, history)
+        return values if history is not None else values - codes[:, -1:] / 100
+
+
+class DistributionOfAnother(SoundPrior):
+    fails = ("distribution",)
+    says = "expected distribution at the codes to be log_prob"
+
+    def distribution(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        return torch.full((*codes.shape, self.size), -np.log(self.size))
+
+
+class TensorAside(SoundPrior, torch.nn.Module):
+    fails = ("tensors_registered",)
+    says = "got tensors in pairs"
+
+    def __init__(self, config: object, tokens: TokenShape, history: int) -> None:
+        torch.nn.Module.__init__(self)
+        super().__init__(config, tokens, history)
+
+
+class KnowsNoOtherDevice(SoundPrior):
+    fails = ("moves_to_cuda",)
+    says = "Got RuntimeError: tensors on two devices"
+
+    def fit(self, sequences: Sequence[torch.Tensor], context: Context) -> None:
+        if context.device != "cpu":
+            raise RuntimeError("tensors on two devices")
+        super().fit(sequences, context)
+
+
+class TakesItsTime(SoundPrior):
+    fails = ("budget",)
+    says = "expected at most 0.2 s of CPU time (CPU_SECONDS), got"
+    cpu_seconds = 0.2
+
+    def fit(self, sequences: Sequence[torch.Tensor], context: Context) -> None:
+        super().fit(sequences, context)
+        spend(0.3)
 
 
 class Uniform(SoundPrior):
@@ -198,10 +264,18 @@ BROKEN = (
     SamplesOneWindowOnly,
     OwnGenerator,
     GlobalGenerator,
+    DrawsUniformly,
+    NormalisedWhereCommon,
+    LooksAheadWithoutHistory,
+    DistributionOfAnother,
+    TensorAside,
+    TakesItsTime,
     Uniform,
     Unseeded,
     Forgetful,
     Prints,
     DrawsFromRandom,
     OverwritesHistory,
+    # Nobody can tell where there is no such device.
+    *((KnowsNoOtherDevice,) if torch.cuda.is_available() else ()),
 )

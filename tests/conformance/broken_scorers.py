@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cpu_time import spend
 from sound_components import SoundScorer
 
 if TYPE_CHECKING:
@@ -39,6 +40,34 @@ class BothTails(SoundScorer):
         return np.sum([np.abs(values) for values in self.standardised(terms).values()], axis=0)
 
 
+class FallsBeyondTraining(SoundScorer):
+    """Takes for a fault of measurement what is far above anything that it was shown."""
+
+    fails = ("monotone",)
+    says = "expected no score to fall when the term semantic rises, got one that does"
+
+    def score(self, terms: Terms) -> NDArray[np.float64]:
+        return np.sum([np.where(values > 100, 0, values) for values in self.standardised(terms).values()], axis=0)
+
+
+class AlwaysZero(SoundScorer):
+    fails = ("higher_terms_score_higher",)
+    says = "expected a mean score above 0 where every term is higher, got 0"
+
+    def score(self, terms: Terms) -> NDArray[np.float64]:
+        return 0 * super().score(terms)
+
+
+class TakesItsTime(SoundScorer):
+    fails = ("budget",)
+    says = "expected at most 0.2 s of CPU time (CPU_SECONDS), got"
+    cpu_seconds = 0.2
+
+    def score(self, terms: Terms) -> NDArray[np.float64]:
+        spend(0.3)
+        return super().score(terms)
+
+
 class WeightsByPlace(SoundScorer):
     fails = ("order_of_terms",)
     says = "expected the same scores for the terms in another order"
@@ -65,7 +94,7 @@ class DividesByZero(SoundScorer):
 
 
 class RankOfTheBatch(SoundScorer):
-    fails = ("batches_do_not_matter",)
+    fails = ("batches_do_not_matter", "higher_terms_score_higher")
     says = "expected the scores of a batch to be those of its pieces"
 
     def score(self, terms: Terms) -> NDArray[np.float64]:
@@ -146,6 +175,9 @@ BROKEN = (
     SinglePrecision,
     Overflows,
     BothTails,
+    FallsBeyondTraining,
+    AlwaysZero,
+    TakesItsTime,
     WeightsByPlace,
     NeedsEveryTerm,
     DividesByZero,

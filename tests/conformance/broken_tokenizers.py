@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from cpu_time import spend
 from sound_components import CODES, SoundTokenizer
 
 from vadbench.api import Context, PoseShape, Tokens, Windows
@@ -56,7 +57,7 @@ class VectorsBeforeQuantisation(SoundTokenizer):
 
 
 class DecodesToNaN(SoundTokenizer):
-    fails = ("decode", "reconstruction")
+    fails = ("decode", "reconstruction", "short_tracks", "unseen_joints")
     says = "expected finite decoded windows, got NaN or infinity"
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
@@ -121,8 +122,85 @@ class DecodesToNothing(SoundTokenizer):
         return torch.zeros_like(super().decode(codes))
 
 
+class RoomForShownCodesOnly(SoundTokenizer):
+    """One code more for whatever lies farther off than anything that it was shown."""
+
+    fails = ("codes",)
+    says = "expected codes from 0 to 23, got codes from 24 to 24"
+
+    def encode(self, x: torch.Tensor) -> Tokens:
+        tokens = super().encode(x)
+        far = self._pieces(x).abs().amax(dim=2) > 1000
+        return Tokens(torch.where(far, CODES, tokens.codes), tokens.vectors)
+
+
+class VectorsOfOthers(SoundTokenizer):
+    fails = ("code_vectors",)
+    says = "expected vectors(codes) to be the vectors of encode, got a difference of"
+
+    def vectors(self, codes: torch.Tensor) -> torch.Tensor:
+        return self.codebook[codes] + 1
+
+
+class NeedsLongTracks(SoundTokenizer):
+    fails = ("short_tracks",)
+    says = "Got ValueError: a track of one window"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        if np.unique(windows.track, return_counts=True)[1].min() < 2:
+            raise ValueError("a track of one window")
+        super().fit(windows, context)
+
+
+class DividesByConfidence(SoundTokenizer):
+    fails = ("unseen_joints",)
+    says = "expected finite vectors once fitted on people of whom a joint, or nothing, is seen"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        super().fit(windows, context)
+        seen = torch.from_numpy(windows.batch(slice(None)).confidence).sum(dim=(1, 2)).min()
+        self.codebook = self.codebook * (seen / seen)
+
+
+class LearnsOnTheSly(SoundTokenizer):
+    fails = ("labels_unused",)
+    says = "that do not depend on labels of training windows"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        super().fit(windows.normal(), context)
+
+
+class TensorAside(SoundTokenizer, torch.nn.Module):
+    fails = ("tensors_registered",)
+    says = "expected every tensor of a torch module in its parameters or buffers (register_buffer), got tensors in codebook"
+
+    def __init__(self, config: object, poses: PoseShape) -> None:
+        torch.nn.Module.__init__(self)
+        super().__init__(config, poses)
+
+
+class KnowsNoOtherDevice(SoundTokenizer):
+    fails = ("moves_to_cuda",)
+    says = "Got RuntimeError: tensors on two devices"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        if context.device != "cpu":
+            raise RuntimeError("tensors on two devices")
+        super().fit(windows, context)
+
+
+class TakesItsTime(SoundTokenizer):
+    fails = ("budget",)
+    says = "expected at most 0.2 s of CPU time (CPU_SECONDS), got"
+    cpu_seconds = 0.2
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        super().fit(windows, context)
+        spend(0.3)
+
+
 class Unseeded(SoundTokenizer):
-    fails = ("same_seed_same_outputs",)
+    fails = ("same_seed_same_outputs", "labels_unused")
     says = "expected the same seed to give the same codes"
 
     def fit(self, windows: Windows, context: Context) -> None:
@@ -184,10 +262,19 @@ BROKEN = (
     Squeezed,
     NeedsWindows,
     DecodesToNothing,
+    RoomForShownCodesOnly,
+    VectorsOfOthers,
+    NeedsLongTracks,
+    DividesByConfidence,
+    LearnsOnTheSly,
+    TensorAside,
+    TakesItsTime,
     Unseeded,
     Forgetful,
     Prints,
     DrawsABar,
     SeedsNumPy,
     ClipsItsInput,
+    # Nobody can tell where there is no such device.
+    *((KnowsNoOtherDevice,) if torch.cuda.is_available() else ()),
 )

@@ -44,7 +44,7 @@ class SoundTokenizer:
         self.codebook = torch.zeros(CODES, poses.channels * FRAMES * poses.joints)
 
     def fit(self, windows: Windows, context: Context) -> None:
-        pieces = self._pieces(torch.from_numpy(windows.batch(slice(None)).x)).flatten(0, 1)
+        pieces = self._pieces(context.tensor(windows.batch(slice(None)).x)).flatten(0, 1)
         self.codebook = pieces[context.rng().choice(len(pieces), CODES, replace=False)]
 
     def encode(self, x: torch.Tensor) -> Tokens:
@@ -76,6 +76,7 @@ class SoundPrior:
         for sequence in sequences:
             before = torch.cat([sequence.new_full((1,), -1), sequence[:-1]])
             self.pairs.index_put_((before, sequence), torch.ones(len(sequence)), accumulate=True)
+        self.pairs = self.pairs.to(context.device)
 
     def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
         return self.table()[self.before(codes, history), codes].log()
@@ -113,8 +114,9 @@ class SoundFlow:
         self.mean, self.log_scale = torch.zeros(shape), torch.zeros(shape)
 
     def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
-        x = torch.from_numpy(windows.batch(slice(None)).x)
-        self.mean, self.log_scale = x.mean(dim=0), -x.std(dim=0).log()
+        x = context.tensor(windows.batch(slice(None)).x)
+        # A joint that is never seen stands still.
+        self.mean, self.log_scale = x.mean(dim=0), -x.std(dim=0).clamp(min=0.01).log()
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         log_scale = self._log_scale(x, condition)

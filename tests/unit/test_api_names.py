@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import vadbench
 from vadbench import api
 
 _HEAVY = {"numpy", "torch", "pydantic", "scipy", "sklearn", "pandas", "matplotlib"}
@@ -58,8 +59,10 @@ def test_star_import_gives_every_name():
 @pytest.mark.parametrize(
     "code",
     [
+        "import vadbench",
         "import vadbench.api",
-        "from vadbench.api import Registry, hookimpl, VadbenchError, did_you_mean",
+        "from vadbench.api import Registry, hookimpl, VadbenchError, did_you_mean, register",
+        "from vadbench.engine.loading.sources import installed_sources; assert installed_sources()",
         "import vadbench_datasets.plugin, vadbench_msgflow.plugin, vadbench_baselines.plugin",
         "from vadbench.engine.plugins import load_plugins; assert load_plugins().registry.entries()",
     ],
@@ -70,6 +73,17 @@ def test_light(code):
 
 def test_the_check_of_light_imports_can_fail():
     assert "numpy" in imported_by("from vadbench.api import Tracks")
+
+
+class TestTopLevel:
+    def test_names(self):
+        assert set(vadbench.__all__) == {"__version__", *vadbench._HOME}
+        for name in vadbench.__all__:
+            assert getattr(vadbench, name)
+
+    def test_unknown_name(self):
+        with pytest.raises(AttributeError, match="module 'vadbench' has no attribute 'rum'"):
+            _ = vadbench.rum
 
 
 class TestErrors:

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from stored_runs import write_run
 
-from vadbench.api import DataError, UsageError
+from vadbench.api import BundleMeta, DataError, UsageError
 from vadbench.store.bundle import bundle_of_run, load_bundle, save_bundle
-from vadbench.store.bundle_meta import BundleMeta
 
 META = {"method": "mine", "window_length": 4, "dataset": "campus", "higher_is_more_anomalous": True}
 ARRAYS = {

@@ -39,7 +39,7 @@ class Trap:
 @pytest.fixture
 def script(tmp_path):
     section = DOCUMENT.read_text(encoding="utf-8").partition("## Poses that are pickles")[2].partition("\n## ")[0]
-    (code,) = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
+    (code,) = re.findall(r"```python[^\n]*\n(.*?)```", section, flags=re.DOTALL)
     path = tmp_path / "unpickle_poses.py"
     path.write_text(code, encoding="utf-8")
     return path

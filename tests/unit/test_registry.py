@@ -8,6 +8,7 @@ import pytest
 from modules_on_disk import write_module
 
 from vadbench.api import KINDS, PluginError, Registry, UsageError
+from vadbench.api.requirements import install_command
 
 DETECTOR = """
     class Whole:
@@ -22,6 +23,11 @@ DETECTOR = """
 
     def function(): ...
 """
+
+
+def filled(registry: Registry) -> Registry:
+    registry.flow("a", "m:C")
+    return registry
 
 
 def error_of(call) -> PluginError:
@@ -73,12 +79,69 @@ class TestNames:
         assert [e.name for e in registry.entries("scorer")] == ["a", "b"]
 
 
+class TestNeeds:
+    def test_what_is_missing_is_told_without_an_import(self):
+        registry = Registry()
+        registry.detector("x", "m:C", requires=("json", "nothing_such", "tkinter"))
+        (entry,) = registry.entries()
+        assert entry.requires == ("json", "nothing_such", "tkinter")
+        before = set(sys.modules)
+        assert "nothing_such" in entry.missing()
+        assert "json" not in entry.missing()
+        assert set(sys.modules) == before
+
+    def test_a_module_that_somebody_shut_out_is_missing(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pyod", None)
+        registry = Registry()
+        registry.detector("x", "m:C", requires=("pyod",))
+        assert registry.get("detector", "x").missing() == ("pyod",)
+
+    @pytest.mark.parametrize("ask", ["load", "load_config"])
+    def test_it_is_asked_for_when_it_is_loaded(self, ask):
+        registry = Registry().for_plugin("theirs")
+        registry.detector("x", "m:C", requires=("nothing_such", "neither_this"))
+        error = error_of(getattr(registry.get("detector", "x"), ask))
+        assert error.what == "detector 'x' needs nothing_such, neither_this, which are not installed"
+        assert error.where == "m:C, plug-in theirs"
+        assert error.remedy == "pip install nothing_such neither_this"
+
+    def test_an_extra_of_its_distribution_is_the_better_remedy(self):
+        registry = Registry().for_plugin("baselines")
+        registry.detector("x", "m:C", requires=("pyod",))
+        assert install_command(["pyod"], plugin="baselines") == "pip install 'vadbench[pyod]'"
+        assert install_command(["pyod"], plugin="theirs") == "pip install pyod"
+        assert install_command(["cv2"]) == "pip install opencv-python"
+
+    def test_one_string_is_one_module(self):
+        registry = Registry()
+        registry.flow("x", "m:C", requires="json")
+        assert registry.get("flow", "x").requires == ("json",)
+
+    @pytest.mark.parametrize("requires", [("pyod>=2",), ("a.b",), ("",), ("scikit-learn",)])
+    def test_what_is_no_module(self, requires):
+        error = error_of(lambda: Registry().flow("x", "m:C", requires=requires))
+        assert "is no top-level module" in error.what
+        assert "what is imported" in error.remedy
+
+    def test_programs(self):
+        registry = Registry()
+        registry.detector("x", "m:C", runs_programs=True)
+        registry.detector("y", "m:C")
+        assert [entry.runs_programs for entry in registry.entries()] == [True, False]
+
+
 class TestCollisions:
     def test_within_one_plugin(self):
         registry = Registry().for_plugin("theirs")
         registry.flow("a", "m:C")
         assert "already registered by plug-in 'theirs'" in error_of(lambda: registry.flow("a", "m:D")).what
         assert registry.get("flow", "a").target == "m:C"
+
+    def test_it_is_said_where_the_other_comes_from(self):
+        registry = Registry()
+        registry.merge(filled(registry.for_plugin("first", origin="distribution 1.0, /a/file.py")))
+        error = error_of(lambda: registry.merge(filled(registry.for_plugin("second"))))
+        assert "by plug-in 'first' (distribution 1.0, /a/file.py)" in error.what
 
     def test_one_name_in_two_kinds_is_fine(self):
         registry = Registry()
@@ -117,6 +180,16 @@ class TestGet:
         assert caught.value.what == "no prior is named 'transfromer'"
         assert caught.value.remedy == "did you mean 'transformer'?"
 
+    def test_what_failed_is_told(self):
+        registry = Registry()
+        registry.prior("transformer", "m:C")
+        registry.without(["theirs"])
+        with pytest.raises(UsageError) as caught:
+            registry.get("prior", "transfromer")
+        assert caught.value.remedy.startswith("did you mean 'transformer'?\nplug-in 'theirs' failed to load")
+        registry.without(["theirs", "others"])
+        assert "plug-ins 'theirs', 'others' failed to load" in registry.remedy_for("x", [])
+
     def test_empty_kind(self):
         with pytest.raises(UsageError, match="nothing is registered"):
             Registry().get("prior", "x")
@@ -145,6 +218,24 @@ class TestLoad:
         assert "'x' cannot be imported" in error.what
         assert error.where == f"{target.format(module)}, plug-in theirs"
         assert error.remedy
+
+    @pytest.mark.parametrize(
+        ("source", "target", "remedy"),
+        [
+            ("class Speed: ...", "{}:Sped", "{} has no Sped; did you mean 'Speed'?"),
+            ("x = 1", "{}:Speed", "{} has no Speed"),
+            ("import nothing_such.part", "{}:C", "pip install nothing_such"),
+            ("import sklearn.nothing_such", "{}:C", "pip install scikit-learn"),
+            ("raise OSError", "{}:C", "correct it; --debug shows where it failed"),
+            ("x = 1", "{}x:C", "there is no module {}x: correct the target that it was registered with"),
+        ],
+    )
+    def test_remedies(self, tmp_path, monkeypatch, source, target, remedy):
+        module = write_module(tmp_path, monkeypatch, source)
+        assert error_of(lambda: self.load(target.format(module))).remedy == remedy.format(module)
+
+    def test_a_misspelt_module_of_its_own_package(self, tmp_path):
+        assert error_of(lambda: self.load("vadbench_baselines.motionn:C")).remedy.startswith("there is no module")
 
     def test_not_a_class(self, module):
         assert "is not a class" in error_of(lambda: self.load(f"{module}:function")).what

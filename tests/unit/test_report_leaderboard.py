@@ -385,7 +385,8 @@ def test_a_narrow_terminal_loses_costs_and_no_digit(tmp_path, width):
 
 def test_an_empty_board_is_empty_in_every_format():
     board = make_leaderboard([])
-    assert json.loads(board_json(board)) == {"unit": "percent", "reproduced": [], "stand_in": [], "oracles": [], "left_out": []}
+    kinds = {name: [] for name in ("reproduced", "scores_only", "stand_in", "oracles", "left_out")}
+    assert json.loads(board_json(board)) == {"unit": "percent", **kinds}
     assert board_csv(board) == ",".join(COLUMNS) + "\n"
     assert markdown(blocks(board)) == ""
 

@@ -10,12 +10,11 @@ import pytest
 from fixtures import write_pose_folder
 from stored_runs import FRAMES, LENGTH, made_labels, made_scores, write_run
 
-from vadbench.api import DataError
+from vadbench.api import BundleMeta, DataError
 from vadbench.evaluation.published_protocols import STANDARD_V1
 from vadbench.report.rescoring import Rescoring
 from vadbench.report.rescoring_entrants import entrant_of_bundle, read_ground_truth, truth_of_run
 from vadbench.store.bundle import ScoreBundle
-from vadbench.store.bundle_meta import BundleMeta
 from vadbench_datasets.pose_folder import PoseFolder, PoseFolderConfig
 
 META = BundleMeta(method="theirs", window_length=LENGTH, dataset="campus", higher_is_more_anomalous=True)

@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from vadbench.api.bundle_arrays import read_window_scores, write_window_scores
+    from vadbench.api.bundle_meta import BundleMeta, read_bundle_meta
     from vadbench.api.config import ComponentConfig, NoConfig
     from vadbench.api.context import Context, Progress, Silent, Trainer
     from vadbench.api.contracts import (
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
         Split,
     )
     from vadbench.api.early_stopping import EarlyStopping
+    from vadbench.api.entry import KINDS, Entry, Kind
     from vadbench.api.errors import (
         ConfigError,
         DataError,
@@ -57,7 +60,9 @@ if TYPE_CHECKING:
     )
     from vadbench.api.hooks import hookimpl
     from vadbench.api.layouts import COCO_17, COCO_18, HALPE_26, LAYOUTS, NTU_25, OPENPOSE_18, OPENPOSE_25
-    from vadbench.api.registry import KINDS, Entry, Kind, Registry
+    from vadbench.api.method_preset import MethodPreset
+    from vadbench.api.registered import register
+    from vadbench.api.registry import Registry
     from vadbench.api.released import ReadsReleased, Released, Track
     from vadbench.api.scores import WindowScores
     from vadbench.api.skeleton import SkeletonLayout
@@ -69,6 +74,8 @@ VERSION: Final = 1
 """Version of these contracts; it rises when a plug-in written for the one before may break."""
 
 _HOME: Final = {
+    "bundle_arrays": ("read_window_scores", "write_window_scores"),
+    "bundle_meta": ("BundleMeta", "read_bundle_meta"),
     "config": ("ComponentConfig", "NoConfig"),
     "context": ("Context", "Progress", "Silent", "Trainer"),
     "contracts": (
@@ -80,6 +87,7 @@ _HOME: Final = {
         *("Severity", "Sourced", "Split"),
     ),
     "early_stopping": ("EarlyStopping",),
+    "entry": ("KINDS", "Entry", "Kind"),
     "errors": (
         *("ConfigError", "DataError", "DriftError", "PluginError", "RunFailedError"),
         *("UsageError", "VadbenchError", "did_you_mean"),
@@ -87,7 +95,9 @@ _HOME: Final = {
     "hooks": ("hookimpl",),
     "layouts": ("COCO_17", "COCO_18", "HALPE_26", "LAYOUTS", "NTU_25", "OPENPOSE_18", "OPENPOSE_25"),
     "released": ("Released", "ReadsReleased", "Track"),
-    "registry": ("KINDS", "Entry", "Kind", "Registry"),
+    "registered": ("register",),
+    "method_preset": ("MethodPreset",),
+    "registry": ("Registry",),
     "scores": ("WindowScores",),
     "skeleton": ("SkeletonLayout",),
     "tracks": ("Clip", "FrameLabels", "Tracks"),
@@ -108,6 +118,7 @@ __all__ = [
     "OPENPOSE_25",
     "VERSION",
     "Batch",
+    "BundleMeta",
     "Clip",
     "CodeVectors",
     "ComponentConfig",
@@ -130,6 +141,7 @@ __all__ = [
     "Kind",
     "Localised",
     "Locatable",
+    "MethodPreset",
     "NoConfig",
     "Normaliser",
     "PixelWindows",
@@ -171,6 +183,10 @@ __all__ = [
     "Windows",
     "did_you_mean",
     "hookimpl",
+    "read_bundle_meta",
+    "read_window_scores",
+    "register",
+    "write_window_scores",
 ]
 
 

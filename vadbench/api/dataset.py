@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vadbench.api.tracks import FrameLabels, Tracks
 
 Split = Literal["train", "validation", "test"]
+"""A part of a data set: what is learned from, what may be chosen by, what is reported."""
 Severity = Literal["error", "warning", "note"]
 """An error stops a run or makes its figures wrong; a warning may; a note is worth knowing."""
 

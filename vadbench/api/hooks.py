@@ -13,6 +13,7 @@ ENTRY_POINT_GROUP = "vadbench"
 
 hookspec = pluggy.HookspecMarker("vadbench")
 hookimpl = pluggy.HookimplMarker("vadbench")
+"""Marks a plug-in's implementation of a hook: ``@hookimpl`` above ``def vadbench_register(registry)``."""
 
 
 class Hooks:

@@ -69,6 +69,7 @@ COCO_17: Final = _layout(
     ),
     "COCO keypoints and skeleton, as in its person_keypoints annotations (Lin et al., ECCV 2014)",
 )
+"""The 17 keypoints of COCO, in its order."""
 
 COCO_18: Final = _layout(
     "coco-18",
@@ -77,6 +78,7 @@ COCO_18: Final = _layout(
     "COCO-17 with a computed neck, in the order of OpenPose's COCO model, as GEPC (arXiv 1912.11850) and STG-NF "
     "(arXiv 2211.10946) feed their poses",
 )
+"""COCO-17 with a computed neck, in the order in which GEPC and STG-NF take their poses."""
 
 OPENPOSE_18: Final = _layout(
     "openpose-18",
@@ -84,6 +86,7 @@ OPENPOSE_18: Final = _layout(
     _OPENPOSE_COCO_EDGES,
     "OpenPose's COCO model (Cao et al., CVPR 2017), its output documentation and the pairs it draws",
 )
+"""The COCO model of OpenPose, whose neck is a keypoint of its own."""
 
 OPENPOSE_25: Final = _layout(
     "openpose-25",
@@ -104,6 +107,7 @@ OPENPOSE_25: Final = _layout(
     ),
     "OpenPose's BODY_25 model (Cao et al., TPAMI 2019), its output documentation and the pairs it draws",
 )
+"""BODY_25 of OpenPose."""
 
 HALPE_26: Final = _layout(
     "halpe-26",
@@ -124,6 +128,7 @@ HALPE_26: Final = _layout(
     "Halpe-FullBody's first 26 of 136 keypoints, as AlphaPose writes them (Fang et al., TPAMI 2022); edges as in MMPose's "
     "configuration of it, because Halpe's own leave the face apart from the body",
 )
+"""The first 26 of Halpe-FullBody's keypoints."""
 
 NTU_25: Final = _layout(
     "ntu-25",
@@ -144,6 +149,7 @@ NTU_25: Final = _layout(
     ),
     "Kinect v2's JointType, as in NTU RGB+D (Shahroudy et al., CVPR 2016); edges as in ST-GCN (Yan et al., AAAI 2018)",
 )
+"""Kinect v2, as in NTU RGB+D."""
 
 LAYOUTS: Final = {layout.name: layout for layout in (COCO_17, COCO_18, OPENPOSE_18, OPENPOSE_25, HALPE_26, NTU_25)}
 """Every layout by name."""

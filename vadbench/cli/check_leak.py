@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vadbench.api import Progress
-    from vadbench.api.registry import Kind
+    from vadbench.api.entry import Kind
     from vadbench.engine.leak_check import LeakReport
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
@@ -54,6 +54,7 @@ class _Checked:
 @click.option("--prior", type=ComponentName("prior"), help="Of a METHOD: swap the prior; 'none' leaves it out.")
 @click.option("--flow", type=ComponentName("flow"), help="Of a METHOD: swap the flow; 'none' leaves it out.")
 @click.option("--scorer", type=ComponentName("scorer"), help="Of a METHOD: swap the scorer.")
+@click.option("--allow-programs", is_flag=True, help="Let the record of a RUN name programs to start on this machine.")
 @click.option("--device", help="cpu, cuda, cuda:1, ... or auto; by default that of the run, for a METHOD auto.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; by default those of the run, for a METHOD 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
@@ -70,6 +71,7 @@ def check_leak(
     prior: str | None,
     flow: str | None,
     scorer: str | None,
+    allow_programs: bool,
     device: str | None,
     threads: int | None,
     as_json: bool,
@@ -96,7 +98,9 @@ def check_leak(
                     where=run,
                     remedy="leave it out, or name a method instead of a run",
                 )
-            done.append(_check_run(run, plugins, clips, dataset, data_root, device, threads, progress))
+            done.append(
+                _check_run(run, plugins, clips, dataset, data_root, device, threads, progress, allow_programs=allow_programs)
+            )
         else:
             wanted: dict[Kind, str | None] = {"tokenizer": tokenizer, "prior": prior, "flow": flow, "scorer": scorer}
             swaps: Mapping[Kind, str] = {kind: name for kind, name in wanted.items() if name is not None}
@@ -135,6 +139,8 @@ def _check_run(
     device: str | None,
     threads: int | None,
     progress: Progress,
+    *,
+    allow_programs: bool,
 ) -> _Checked:
     from vadbench.data.cache.track_cache import default_cache
     from vadbench.engine.device import choose_device, cpu_threads
@@ -145,7 +151,7 @@ def _check_run(
 
     run = open_run(path)
     record = run.record
-    method = method_of_run(run, plugins.registry)
+    method = method_of_run(run, plugins.registry, allow_programs=allow_programs)
     data = dataset_of_run(record, plugins.registry, name=dataset, root=root)
     where = choose_device(device or record.environment.device.partition(" ")[0])
     with checking_context(method, record.seed, where, progress) as context, cpu_threads(threads or record.environment.threads):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from vadbench.api.errors import UsageError
+from vadbench.api.errors import UsageError, VadbenchError
 
 if TYPE_CHECKING:
-    from vadbench.api.registry import Kind
+    from vadbench.api.entry import Kind
 
 
 @click.command()
@@ -51,7 +51,10 @@ class ComponentName(click.ParamType):  # type: ignore[type-arg] # generic in som
         from vadbench.engine.plugins import load_plugins
         from vadbench.engine.presets import method_names
 
-        registry = load_plugins().registry
+        try:
+            registry = load_plugins().registry
+        except VadbenchError:  # where faults are not allowed; a shell that completes is no place to tell of them
+            return []
         names = method_names(registry) if self.kind is None else registry.names(self.kind)
         items = [CompletionItem(name) for name in names if name.startswith(incomplete)]
         if self.kind in (None, "dataset") and not items:

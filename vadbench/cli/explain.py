@@ -22,6 +22,7 @@ from vadbench.cli.progress import shown_progress
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the pictures [RUN/explain].")
 @click.option("--dataset", type=ComponentName("dataset"), help="Where the run's poses are, if not where it says: name or folder.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Folder below which data sets lie [$VADBENCH_DATA].")
+@click.option("--allow-programs", is_flag=True, help="Let the record of RUN name programs to start on this machine.")
 @click.option("--device", help="cpu, cuda, cuda:1, ... or auto; by default that of the run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def explain(
@@ -34,6 +35,7 @@ def explain(
     out: Path | None,
     dataset: str | None,
     data_root: Path | None,
+    allow_programs: bool,
     device: str | None,
     as_json: bool,
 ) -> None:
@@ -54,7 +56,7 @@ def explain(
 
     stored = open_run(path)
     record, registry = stored.record, installed_plugins(quiet=as_json).registry
-    method = method_of_run(stored, registry)
+    method = method_of_run(stored, registry, allow_programs=allow_programs)
     check_explainable(method, stored.path)
     data = dataset_of_run(record, registry, name=dataset, root=data_root)
     where = choose_device(device or record.environment.device.partition(" ")[0])

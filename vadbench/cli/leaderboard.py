@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from vadbench.api.errors import UsageError
+from vadbench.api.errors import DriftError, UsageError
 from vadbench.cli.completion import ComponentName
 
 if TYPE_CHECKING:
@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["table", "md", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "md", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="What is printed.",
+)
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of all runs.")
 @click.option("--dataset", "datasets", multiple=True, type=ComponentName("dataset"), help="Only this data set; repeatable.")
 @click.option("--published", is_flag=True, help="Show published figures as well, in a table of their own.")
 @click.option("--write", type=click.Path(path_type=Path), metavar="DIR", help="Write one JSON file a row below DIR, and tables.")
+@click.option("--check", type=click.Path(path_type=Path), metavar="DIR", help="Only say whether rows and tables below DIR agree.")
 @click.option("--min-seeds", type=click.IntRange(min=1), help="With --write: refuse rows of fewer seeds.")
 @click.pass_context
 def leaderboard(
@@ -30,6 +38,7 @@ def leaderboard(
     datasets: tuple[str, ...],
     published: bool,
     write: Path | None,
+    check: Path | None,
     min_seeds: int | None,
 ) -> None:
     """Tables of stored runs, every figure computed again from the stored scores.
@@ -41,6 +50,9 @@ def leaderboard(
     from vadbench.report.leaderboard_text import blocks, markdown
     from vadbench.store.folders import find_runs
 
+    if check is not None:
+        _check_tables(check)
+        return
     if write is None and min_seeds is not None:
         raise UsageError("--min-seeds goes with --write", where="--min-seeds", remedy="add --write DIR")
     if not runs.is_dir() and ctx.get_parameter_source("runs") is not ParameterSource.DEFAULT:
@@ -60,6 +72,21 @@ def leaderboard(
     else:
         text = {"md": lambda: markdown(blocks(board)), "csv": lambda: board_csv(board), "json": lambda: board_json(board)}[form]()
         click.echo(text, nl=False)
+
+
+def _check_tables(folder: Path) -> None:
+    from vadbench.report.row_files import shipped_rows, stale_tables
+
+    rows = shipped_rows(folder)
+    if not rows:
+        raise UsageError("there is no row here", where=folder, remedy="give a folder that vadbench leaderboard --write wrote to")
+    if stale := stale_tables(folder):
+        raise DriftError(
+            "; ".join(stale),
+            where=folder,
+            remedy="write rows and tables with vadbench leaderboard --write or vadbench submit accept, never by hand",
+        )
+    click.echo(f"{len(rows)} rows agree with themselves, and every table is what its rows give.")
 
 
 def _write_rows(board: Leaderboard, folder: Path, min_seeds: int) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from vadbench.api.entry import KINDS
 from vadbench.api.errors import UsageError, did_you_mean
-from vadbench.api.registry import KINDS
 from vadbench.cli.installed import installed_plugins
 from vadbench.engine.presets import load_preset, method_names, preset_names
 
@@ -40,15 +40,20 @@ class KindName(click.ParamType):  # type: ignore[type-arg] # generic in some ver
 def list_components(kind: str | None, as_json: bool) -> None:
     """Methods, data sets, components and evaluation protocols that there are; of one KIND or of all."""
     registry = installed_plugins().registry
-    presets = preset_names()
+    origins = {method.name: method.plugin for method in registry.methods()} | dict.fromkeys(preset_names(), "preset")
     rows: list[dict[str, Any]] = []
     if kind in (None, "method"):
         for name in method_names(registry):
-            origin = "preset" if name in presets else "detector"
             title = str(load_preset(name, registry).get("title") or name)
-            rows.append({"kind": "method", "name": name, "summary": title, "plugin": origin})
+            rows.append({"kind": "method", "name": name, "summary": title, "plugin": origins.get(name, "detector")})
     rows += [
-        {"kind": entry.kind, "name": entry.name, "summary": entry.summary, "plugin": entry.plugin}
+        {
+            "kind": entry.kind,
+            "name": entry.name,
+            "summary": entry.summary,
+            "plugin": entry.plugin,
+            "needs": list(entry.missing()),
+        }
         for entry in registry.entries()
         if kind in (None, entry.kind)
     ]
@@ -63,7 +68,8 @@ def list_components(kind: str | None, as_json: bool) -> None:
         if row["kind"] != shown:
             shown = row["kind"]
             click.secho(f"{shown}s", bold=True)
-        click.echo(f"  {row['name']:<{width}}  {row['summary']}  ({row['plugin']})")
+        needs = f"; needs {', '.join(row['needs'])}" if row.get("needs") else ""
+        click.echo(f"  {row['name']:<{width}}  {row['summary']}  ({row['plugin']}{needs})")
         if kind == "protocol":
             for line in _told(row):
                 click.echo(click.wrap_text(line, 110, f"  {'':<{width}}  ", f"  {'':<{width}}    "))

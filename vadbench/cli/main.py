@@ -11,6 +11,7 @@ import click
 
 from vadbench import __version__
 from vadbench.api.errors import VadbenchError
+from vadbench.cli.anywhere import DEBUG, PLUGINS_DIR, plugin_folders, taken_apart
 from vadbench.cli.lazy import Commands, LazyGroup
 
 COMMANDS: Final[Commands] = {
@@ -22,6 +23,7 @@ COMMANDS: Final[Commands] = {
         "vadbench.cli.reproduce:reproduce",
         "Make a row of a leaderboard again and compare: vadbench reproduce DATASET/METHOD.",
     ),
+    "submit": ("vadbench.cli.submit:submit", "Rows for a leaderboard: pack, check and accept submissions."),
     "compare": ("vadbench.cli.compare:compare", "Whether one method is better than another, or these test clips cannot tell."),
     "analyse": ("vadbench.cli.analyse:analyse", "What limits the figure of a finished run."),
     "explain": ("vadbench.cli.explain:explain", "What a method learned, and why it raised its alarms: vadbench explain RUN."),
@@ -40,9 +42,18 @@ COMMANDS: Final[Commands] = {
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vadbench")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(debug: bool) -> None:
-    """Benchmark of skeleton-based video anomaly detection."""
+@click.option(DEBUG, is_flag=True, help="Show the traceback of an error.")
+@click.option(
+    PLUGINS_DIR,
+    multiple=True,
+    metavar="DIR",
+    help="Folder or file of plug-ins that are not installed; repeatable [$VADBENCH_PLUGINS_DIR].",
+)
+def cli(debug: bool, plugins_dir: tuple[str, ...]) -> None:
+    """Benchmark of skeleton-based video anomaly detection.
+
+    --debug and --plugins-dir may stand anywhere on the command line.
+    """
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -51,13 +62,14 @@ def main(arguments: list[str] | None = None) -> None:
     if threading.current_thread() is threading.main_thread():
         # What timeout, batch systems and containers send first: cleaned up after as Ctrl-C is.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    sys.exit(_call(given, debug="--debug" in given))
+    sys.exit(_call(given, debug=DEBUG in given))
 
 
-def _call(arguments: list[str], *, debug: bool) -> int:
+def _call(given: list[str], *, debug: bool) -> int:
     try:
-        # --debug may stand anywhere, also after the subcommand.
-        result: Any = cli.main([a for a in arguments if a != "--debug"], prog_name="vadbench", standalone_mode=False)
+        anywhere = taken_apart(given)
+        with plugin_folders(anywhere.folders):
+            result: Any = cli.main([*anywhere.arguments], prog_name="vadbench", standalone_mode=False)
     except VadbenchError as error:
         if debug:
             raise

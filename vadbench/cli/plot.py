@@ -22,7 +22,14 @@ def plot() -> None:
 
 @plot.command()
 @_RUNS
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("roc.png"), show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("roc.png"),
+    show_default=True,
+    help="The picture (PNG, SVG or PDF).",
+)
 def roc(paths: tuple[Path, ...], output: Path) -> None:
     """ROC curves of the runs at RUN, smoothed and not; of a single run its terms as well."""
     from vadbench.report.figures import draw_roc, save_figure
@@ -34,7 +41,14 @@ def roc(paths: tuple[Path, ...], output: Path) -> None:
 @plot.command()
 @_RUNS
 @click.option("--clip", help="Name of the clip; without it one with normal and abnormal frames and several persons.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("timeline.png"), show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("timeline.png"),
+    show_default=True,
+    help="The picture (PNG, SVG or PDF).",
+)
 def timeline(paths: tuple[Path, ...], clip: str | None, output: Path) -> None:
     """Scores of one clip over its frames, a panel for each of the runs at RUN."""
     from vadbench.report.figures import draw_timeline, save_figure

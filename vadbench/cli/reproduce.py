@@ -15,6 +15,7 @@ from vadbench.api.errors import DriftError
 from vadbench.cli.completion import ComponentName, RowName
 from vadbench.cli.installed import installed_plugins
 from vadbench.cli.progress import shown_progress
+from vadbench.cli.seeds import parse_seeds
 
 if TYPE_CHECKING:
     from vadbench.engine.plan import Job
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from vadbench.report.row_command import RowCommand
     from vadbench.store.folders import StoredRun
     from vadbench.store.row_record import RowRecord
-
-_SEED = click.IntRange(0, 2**63 - 1)
 
 
 @dataclass(slots=True)
@@ -53,7 +52,12 @@ class _Reproduction:
 
 @click.command()
 @click.argument("row", type=RowName())
-@click.option("--seed", "seeds", multiple=True, type=_SEED, help="Only this seed of the row; repeatable.")
+@click.option("--seed", "seeds", multiple=True, metavar="N|N-M|N,N,...", help="Only these seeds of the row; repeatable.")
+@click.option(
+    "--method",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="TOML file of the row's method, if it is none of the installed ones.",
+)
 @click.option("--dataset", type=ComponentName("dataset"), help="Where the data set lies, if the row's name of it does not say.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Folder below which data sets lie [$VADBENCH_DATA].")
 @click.option("--device", help="cpu, cuda, cuda:1, ... or auto; by default that of the row.")
@@ -64,17 +68,20 @@ class _Reproduction:
     help="Points of AUROC by which a seed with other scores may differ; by default 0.5, or 3 sd of the row if that is more.",
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reproduced"), show_default=True, help="Folder of the runs.")
+@click.option("--allow-programs", is_flag=True, help="Let ROW name programs to start on this machine.")
 @click.option("--dry-run", is_flag=True, help="Say the command and what it should give; read no data and train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def reproduce(
     row: str,
-    seeds: tuple[int, ...],
+    seeds: tuple[str, ...],
+    method: Path | None,
     dataset: str | None,
     data_root: Path | None,
     device: str | None,
     threads: int | None,
     tolerance: float | None,
     out: Path,
+    allow_programs: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -90,10 +97,19 @@ def reproduce(
     record = open_row(path)
     plugins = installed_plugins()
     command = command_of_row(
-        record, plugins.registry, out=out, seeds=seeds, dataset=dataset, root=data_root, device=device, threads=threads
+        record,
+        plugins.registry,
+        out=out,
+        seeds=parse_seeds(seeds),
+        method=method,
+        dataset=dataset,
+        root=data_root,
+        device=device,
+        threads=threads,
     )
     asked = _Reproduction(row_name(record), path, record, command, default_tolerance(record) if tolerance is None else tolerance)
-    jobs = command.plan(plugins).jobs
+    # What runs nothing may say what would be run.
+    jobs = command.plan(plugins, allow_programs=allow_programs or dry_run).jobs
     check_method(record, jobs[0], path)
     if not as_json:
         click.echo(f"{asked.name} on {record.dataset.title}, {record.protocol}. The command that makes it:")
@@ -102,7 +118,7 @@ def reproduce(
         _say_expected(asked, as_json=as_json)
         return
     # From a plan of its own: the data set that methods are given windows of has then shown its labels to nobody.
-    check_data(record, command.plan(plugins).jobs[0], path)
+    check_data(record, command.plan(plugins, allow_programs=allow_programs).jobs[0], path)
     _run(asked, jobs, plugins, as_json=as_json)
     if as_json:
         click.echo(json.dumps(_json(asked), indent=2))
@@ -130,7 +146,7 @@ def _run(asked: _Reproduction, jobs: tuple[Job, ...], plugins: Plugins, *, as_js
         for job in jobs:
             runs.append(made(job))
             asked.found.append(compare_seed(asked.row, runs[-1], asked.tolerance))
-    asked.changed = changed_environment(asked.row.environment, runs[0].record.environment)
+    asked.changed = changed_environment(asked.row.ran_in, runs[0].record.environment)
     if as_json:
         return
     output_console().print(comparison_table(asked.found))

@@ -14,14 +14,12 @@ from vadbench.api.errors import RunFailedError, VadbenchError
 from vadbench.cli.completion import ComponentName
 from vadbench.cli.installed import installed_plugins
 from vadbench.cli.progress import shown_progress
+from vadbench.cli.seeds import parse_seeds
 
 if TYPE_CHECKING:
-    from vadbench.api.registry import Kind
+    from vadbench.api.entry import Kind
     from vadbench.engine.plan import Job, Unplanned
     from vadbench.engine.run import Outcome
-
-
-_SEED = click.IntRange(0, 2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +64,14 @@ class _Failure:
 @click.argument("methods", metavar="METHOD...", nargs=-1, required=True, type=ComponentName())
 @click.option("--dataset", "datasets", multiple=True, type=ComponentName("dataset"), help="Data set or folder; repeatable.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Folder below which data sets lie [$VADBENCH_DATA].")
-@click.option("--seed", "seeds", multiple=True, type=_SEED, default=(0,), show_default=True, help="Repeatable.")
+@click.option("--seed", "seeds", multiple=True, default=("0",), show_default=True, metavar="N|N-M|N,N,...", help="Repeatable.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting: tokenizer.codebook_size=32.")
 @click.option("--tokenizer", type=ComponentName("tokenizer"), help="Swap the tokenizer; 'none' leaves it out.")
 @click.option("--prior", type=ComponentName("prior"), help="Swap the prior; 'none' leaves it out.")
 @click.option("--flow", type=ComponentName("flow"), help="Swap the flow; 'none' leaves it out.")
 @click.option("--scorer", type=ComponentName("scorer"), help="Swap the scorer.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights to take instead of training; see vadbench weights.")
+@click.option("--allow-programs", is_flag=True, help="Let the card of --weights name programs to start on this machine.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ... or auto.")
 @click.option(
     "--threads",
@@ -100,13 +99,14 @@ def run(
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
     data_root: Path | None,
-    seeds: tuple[int, ...],
+    seeds: tuple[str, ...],
     changes: tuple[str, ...],
     tokenizer: str | None,
     prior: str | None,
     flow: str | None,
     scorer: str | None,
     weights: Path | None,
+    allow_programs: bool,
     device: str,
     threads: int,
     checkpoint_minutes: float,
@@ -124,13 +124,23 @@ def run(
     """
     from vadbench.engine.device import choose_device
     from vadbench.engine.plan import make_plan
-    from vadbench.engine.run import TrainingOptions, run_job
+    from vadbench.engine.plan_runs import plan_runs
+    from vadbench.engine.run import TrainingOptions
 
     plugins = installed_plugins()
     wanted: dict[Kind, str | None] = {"tokenizer": tokenizer, "prior": prior, "flow": flow, "scorer": scorer}
     swaps = {kind: name for kind, name in wanted.items() if name is not None}
     plan = make_plan(
-        methods, plugins, datasets=datasets, root=data_root, seeds=seeds, swaps=swaps, changes=changes, weights=weights
+        methods,
+        plugins,
+        datasets=datasets,
+        root=data_root,
+        seeds=parse_seeds(seeds),
+        swaps=swaps,
+        changes=changes,
+        weights=weights,
+        # In a method's own file, or by --set, the user has said so already.
+        allow_programs=allow_programs or weights is None,
     )
     chosen_device = choose_device(device)
     if plan.defaulted and plan.jobs and all(job.dataset.info.stand_in for job in plan.jobs):
@@ -147,26 +157,25 @@ def run(
     for failure in failed:
         failure.tell()
     with shown_progress() as progress:
-        for job in plan.jobs:
-            try:
-                done.append(
-                    run_job(
-                        job,
-                        plugins,
-                        out=out,
-                        device=chosen_device,
-                        threads=threads,
-                        force=force,
-                        progress=progress,
-                        options=options,
-                        announce=partial(click.echo, err=True),
-                    )
-                )
-            except VadbenchError as error:
-                if len(plan.jobs) == 1 and not failed and not as_json:
-                    raise
-                failed.append(_Failure.of(job, error))
-                failed[-1].tell()
+        made = plan_runs(
+            plan,
+            plugins,
+            out=out,
+            device=chosen_device,
+            threads=threads,
+            force=force,
+            progress=progress,
+            options=options,
+            announce=partial(click.echo, err=True),
+        )
+        for job, outcome in made:
+            if not isinstance(outcome, VadbenchError):
+                done.append(outcome)
+                continue
+            if len(plan.jobs) == 1 and not failed and not as_json:
+                raise outcome
+            failed.append(_Failure.of(job, outcome))
+            failed[-1].tell()
     if as_json:
         rows = [_row(outcome) for outcome in done]
         click.echo(json.dumps({"runs": rows + [failure.row() for failure in failed]}, indent=2))

@@ -50,7 +50,9 @@ def build_detector(resolved: ResolvedMethod, poses: PoseShape, context: Context,
 
 
 def count_parameters(detector: Any) -> int:
-    """Numbers that were learned: parameters of torch modules, elsewhere the elements of the state."""
+    """Numbers that were learned: a ``parameter_count`` of its own, parameters of torch modules, else elements of the state."""
+    if isinstance(told := getattr(detector, "parameter_count", None), int):
+        return told
     if isinstance(detector, Composition):
         return sum(count_parameters(part) for part in detector.parts.named().values())
     if isinstance(detector, torch.nn.Module):

@@ -16,6 +16,7 @@ from vadbench.api import ComponentConfig, ConfigError, Entry, Kind, Registry, Tr
 from vadbench.data.layout_conversion import layout_named
 from vadbench.data.normalisation import check_normalisation
 from vadbench.data.views import named_view
+from vadbench.engine.programs import check_may_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,7 +122,13 @@ def parse_change(text: str) -> tuple[str, Any]:
 
 
 def resolve(
-    preset: Mapping[str, Any], registry: Registry, *, dataset: str, swaps: Mapping[Kind, str], changes: Sequence[str]
+    preset: Mapping[str, Any],
+    registry: Registry,
+    *,
+    dataset: str,
+    swaps: Mapping[Kind, str],
+    changes: Sequence[str],
+    allow_programs: bool = True,
 ) -> ResolvedMethod:
     """Preset, then its overrides for the data set, then the user's swaps, then the user's changes.
 
@@ -131,8 +138,11 @@ def resolve(
         dataset: Name of the data set of this run.
         swaps: Kind to component name; ``none`` leaves the part out. The old component's settings go with it.
         changes: ``key=value`` strings.
+        allow_programs: Whether a component may be one that starts programs which its settings name; False for settings that
+            somebody else recorded.
 
     Raises:
+        ProgramsRefusedError: if there is one, and it may not be.
         ConfigError: for an unknown key (with the nearest known ones), a value out of range, or parts that do not fit.
         UsageError: for an unknown component.
     """
@@ -153,7 +163,9 @@ def resolve(
     _check_windows(method.windows)
     _check_parts(method)
     components = {
-        kind: _component(kind, section, registry) for kind in (*PARTS, DETECTOR) if (section := getattr(method, kind)) is not None
+        kind: _component(kind, section, registry, allow_programs=allow_programs)
+        for kind in (*PARTS, DETECTOR)
+        if (section := getattr(method, kind)) is not None
     }
     settings: dict[str, Any] = {"windows": method.windows.model_dump(mode="json"), "track": method.track}
     if method.weights:
@@ -210,12 +222,14 @@ def _table(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _component(kind: Kind, section: Mapping[str, Any], registry: Registry) -> Component:
+def _component(kind: Kind, section: Mapping[str, Any], registry: Registry, *, allow_programs: bool) -> Component:
     settings = dict(section)
     name = settings.pop("name", None)
     if not isinstance(name, str):
         raise ConfigError("the section has no name", where=kind, remedy=f"add name = one of {', '.join(registry.names(kind))}")
     entry = registry.get(kind, name)
+    if not allow_programs:
+        check_may_run(entry, settings)
     return Component(entry, validated_config(entry, settings))
 
 

@@ -17,7 +17,6 @@ from vadbench.api import (
     Registry,
     UsageError,
     VadbenchError,
-    did_you_mean,
 )
 from vadbench.data.user_paths import expanded
 from vadbench.engine.config import parse_change, validated_config
@@ -85,7 +84,7 @@ def open_dataset(name: str, registry: Registry, *, root: Path | None, settings: 
             raise UsageError("no installed data set opens folders", where=name, remedy="install the plug-in for its layout")
         return _make(openers[0].name, registry, root, {**settings, "root": str(path)})
     if name not in names:
-        raise UsageError(f"no data set is named {name!r}, and there is no such folder", remedy=did_you_mean(name, names))
+        raise UsageError(f"no data set is named {name!r}, and there is no such folder", remedy=registry.remedy_for(name, names))
     return _make(name, registry, root, settings)
 
 

@@ -68,6 +68,7 @@ def make_plan(
     swaps: Mapping[Kind, str] | None = None,
     changes: Sequence[str] = (),
     weights: Path | None = None,
+    allow_programs: bool | None = None,
 ) -> Plan:
     """Every run that a command asks for, checked as far as it can be without reading data.
 
@@ -80,8 +81,11 @@ def make_plan(
         swaps: Kind to component name.
         changes: ``key=value``; keys that begin with ``dataset.`` are settings of the data set.
         weights: File of weights that the method takes instead of being trained.
+        allow_programs: Whether components may start programs that their settings name; by default those of the user's own
+            settings may, and those of a card of weights may not.
 
     Raises:
+        ProgramsRefusedError: for a component that may not.
         UsageError, ConfigError: for whatever the user wrote that cannot be meant.
         PluginError: for a broken plug-in, where one method was asked for and it leaves nothing to run.
     """
@@ -101,6 +105,7 @@ def make_plan(
         )
     method_changes, dataset_settings = split_changes(changes)
     chosen = list(datasets) or default_datasets(registry, root=folder)
+    allowed = pretrained is None if allow_programs is None else allow_programs
     jobs: list[Job] = []
     unplanned: list[Unplanned] = []
     for name in dict.fromkeys(chosen):
@@ -108,7 +113,14 @@ def make_plan(
         for method, preset in presets.items():
             own = preset if pretrained is None else pretrained.preset(preset["name"], dataset.info.name)
             try:
-                resolved = resolve(own, registry, dataset=dataset.info.name, swaps=swaps or {}, changes=method_changes)
+                resolved = resolve(
+                    own,
+                    registry,
+                    dataset=dataset.info.name,
+                    swaps=swaps or {},
+                    changes=method_changes,
+                    allow_programs=allowed,
+                )
             except PluginError as error:
                 unplanned.append(Unplanned(method, dataset.info.name, error))
                 continue

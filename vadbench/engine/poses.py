@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vadbench.api import VERSION, Dataset, Split, Tracks
+from vadbench.engine.code_digests import code_digest
+from vadbench.engine.loading.in_process import UNKNOWN, version_in_process
 from vadbench.engine.plugin_faults import dataset_step
-from vadbench.engine.provenance import code_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,18 +29,22 @@ def read_tracks(dataset: Dataset, split: Split, settings: Mapping[str, Any], cac
         DataError: if files are missing or damaged.
     """
     with dataset_step("give its poses", dataset):
-        if cache is not None:
-            return cache.tracks(dataset, split, reading=_reading(dataset, settings))
+        if cache is not None and (reading := _reading(dataset, settings)) is not None:
+            return cache.tracks(dataset, split, reading=reading)
         tracks = dataset.tracks(split)
         return tracks, tracks.fingerprint()
 
 
-def _reading(dataset: Dataset, settings: Mapping[str, Any]) -> str:
+def _reading(dataset: Dataset, settings: Mapping[str, Any]) -> str | None:
+    """All that decides how the data set is read; None where that cannot be told."""
     cls = type(dataset)
+    defined_here = version_in_process(cls)
+    if defined_here == UNKNOWN:
+        return None
     identity = {
         "api": VERSION,
         "class": f"{cls.__module__}:{cls.__qualname__}",
-        "code": code_digest(cls.__module__.partition(".")[0]),
+        "code": defined_here or code_digest(cls.__module__.partition(".")[0]),
         "settings": {key: value for key, value in settings.items() if key != "root"},
     }
     return json.dumps(identity, sort_keys=True, default=str)

@@ -1,4 +1,4 @@
-"""Method presets: one TOML a method, shipped in ``configs/`` or given as a file."""
+"""Method presets: one TOML a method, shipped in ``configs/``, brought by a plug-in, or given as a file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import vadbench
-from vadbench.api.errors import ConfigError, UsageError, did_you_mean
+from vadbench.api.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from vadbench.api.method_preset import MethodPreset
     from vadbench.api.registry import Registry
 
 
@@ -26,9 +27,17 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in shipped_folder("configs").glob("*.toml"))
 
 
+def hidden_by_preset(detector: str) -> bool:
+    """Whether a shipped preset has the name of a detector and runs something else, so that nobody could run the detector."""
+    if detector not in preset_names():
+        return False
+    preset = _read(shipped_folder("configs") / f"{detector}.toml")
+    return bool(preset.get("detector", {}).get("name") != detector)
+
+
 def method_names(registry: Registry) -> list[str]:
     """Everything that ``vadbench run`` takes by name: presets, and detectors without one."""
-    return sorted({*preset_names(), *registry.names("detector")})
+    return sorted({*preset_names(), *(method.name for method in registry.methods()), *registry.names("detector")})
 
 
 def load_preset(method: str, registry: Registry) -> dict[str, Any]:
@@ -46,9 +55,29 @@ def load_preset(method: str, registry: Registry) -> dict[str, Any]:
         return _variant(name, variant, registry)
     if method in preset_names():
         return {"name": method, **_read(shipped_folder("configs") / f"{method}.toml")}
+    if brought := next((each for each in registry.methods() if each.name == method), None):
+        return read_brought(brought)
     if method in registry.names("detector"):
         return {"name": method, "title": method, "detector": {"name": method}}
-    raise UsageError(f"no method is named {method!r}", remedy=did_you_mean(method, method_names(registry)))
+    raise UsageError(f"no method is named {method!r}", remedy=registry.remedy_for(method, method_names(registry)))
+
+
+def read_brought(method: MethodPreset) -> dict[str, Any]:
+    """The settings of a method that a plug-in brings.
+
+    Raises:
+        PluginError: if its file is not there.
+        ConfigError: if it cannot be read, or calls the method otherwise.
+    """
+    path = method.path()
+    told = {"name": method.name, **_read(path)}
+    if told["name"] != method.name:
+        raise ConfigError(
+            f"the method is registered as {method.name!r}, and its preset calls it {told['name']!r}",
+            where=path,
+            remedy="leave the name out of the file, or write the same",
+        )
+    return told
 
 
 def _variant(name: str, variant: str, registry: Registry) -> dict[str, Any]:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import platform
 import sys
-from functools import cache
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from vadbench.engine.code_digests import code_digest
 from vadbench.engine.config import digest_of
 from vadbench.store.record import Environment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
 
 _PACKAGES: Final = ("vadbench", "torch", "numpy", "scipy", "scikit-learn", "zuko")
 
 
-def environment(device: str, *, compiled: bool = False) -> Environment:
-    """The software and the machine that a run is made with."""
+def environment(device: str, *, compiled: bool = False, brought: Mapping[str, str] | None = None) -> Environment:
+    """The software and the machine that a run is made with.
+
+    Args:
+        device: ``cpu``, ``cuda``, ``cuda:1``, ...
+        compiled: Whether losses, and what batches are scored with, are compiled.
+        brought: Distribution to version of what components come from; see `brought_by`.
+    """
     import torch
 
     return Environment(
@@ -31,8 +36,19 @@ def environment(device: str, *, compiled: bool = False) -> Environment:
         compiled=compiled,
         python=platform.python_version(),
         platform=platform.platform(),
-        packages={name: metadata.version(name) for name in _PACKAGES},
+        packages={**{name: metadata.version(name) for name in _PACKAGES}, **(brought or {})},
     )
+
+
+def brought_by(job: Job, plugins: Plugins) -> dict[str, str]:
+    """Distribution to version of the plug-ins that a job's components and data set come from, vadbench's own left out.
+
+    It is what somebody else has to install who makes the run again. A file has its name and a digest of its contents.
+    """
+    names = {component.entry.plugin for component in job.resolved.components.values()}
+    names |= {entry.plugin for entry in plugins.registry.entries("dataset") if entry.name == job.dataset.info.name}
+    used = sorted((s.distribution, s.version) for s in plugins.statuses if s.name in names)
+    return {distribution: version for distribution, version in used if distribution not in _PACKAGES}
 
 
 def run_identity(job: Job, plugins: Plugins, *, device: str, threads: int, poses: dict[str, str], compiled: bool = False) -> str:
@@ -70,7 +86,9 @@ def training_identity(
 
 def _computed_with(job: Job, plugins: Plugins, *, device: str, threads: int, compiled: bool) -> dict[str, Any]:
     components = job.resolved.components.values()
-    packages = {part.entry.target.partition(":")[0].partition(".")[0] for part in components}
+    # A class that was registered in this process has a version that changes as its source does.
+    targets = [part.entry.target for part in components if part.entry.loaded is None]
+    packages = {target.partition(":")[0].partition(".")[0] for target in targets}
     return {
         "seed": job.seed,
         "device": device.partition(":")[0],
@@ -81,20 +99,6 @@ def _computed_with(job: Job, plugins: Plugins, *, device: str, threads: int, com
         # A key only where it is so: identities without it are those of runs made before there was a choice.
         **({"compiled": True} if compiled else {}),
     }
-
-
-@cache
-def code_digest(package: str) -> str:
-    """SHA-256 over the Python files of a top-level package or module, wherever it is installed."""
-    spec = importlib.util.find_spec(package)
-    folders = [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
-    files = [(path.relative_to(folder).as_posix(), path) for folder in folders for path in folder.rglob("*.py")]
-    if not folders and spec is not None and spec.origin is not None:
-        files = [(package, Path(spec.origin))]
-    digest = hashlib.sha256()
-    for name, path in sorted(files):
-        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def peak_memory_mb() -> float | None:

@@ -21,7 +21,7 @@ from vadbench.engine.device import cpu_threads
 from vadbench.engine.inputs import Inputs, read_labels, read_test_labels
 from vadbench.engine.job_inputs import inputs_of_job
 from vadbench.engine.plugin_faults import method_step
-from vadbench.engine.provenance import environment, peak_memory_mb, run_identity, training_identity
+from vadbench.engine.provenance import brought_by, environment, peak_memory_mb, run_identity, training_identity
 from vadbench.engine.scoring import score_windows
 from vadbench.engine.training.checkpoints import Checkpoints
 from vadbench.engine.training.compilation import check_compiler, compiled_for_scoring
@@ -138,7 +138,7 @@ def run_job(
         with tempfile.TemporaryDirectory(dir=unfinished) as work, cpu_threads(threads):
             context = Context(device, job.seed, method.name, progress, logger, Path(work), training, compiler=compiler)
             made = _fit_and_score(job, inputs, context, training, parts)
-            where = environment(device, compiled=options.compiled)
+            where = environment(device, compiled=options.compiled, brought=brought_by(job, plugins))
         with folders.new_run(path) as folder:
             record = _evaluate_and_save(job, inputs, made, folder, run_id=run_id, where=where)
             record = record.model_copy(update={"leak_check": _check_of_the_same_scores(path, record)})

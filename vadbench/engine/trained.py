@@ -16,6 +16,7 @@ from vadbench.engine.config import digest_of, resolve
 from vadbench.engine.datasets import data_root, open_dataset
 from vadbench.engine.inputs import Inputs, read_inputs
 from vadbench.engine.plugin_faults import method_step
+from vadbench.engine.programs import ProgramsRefusedError
 from vadbench.engine.scoring import score_windows
 from vadbench.engine.training.trainer import seeded, train
 from vadbench.store.arrays import as_tensors, load_weights
@@ -98,10 +99,16 @@ def trained_of_run(run: StoredRun, method: ResolvedMethod, inputs: Inputs, conte
     return Trained(method, inputs.test.shape, load_weights(run.path / WEIGHTS), context)
 
 
-def method_of_run(run: StoredRun, registry: Registry) -> ResolvedMethod:
+def method_of_run(run: StoredRun, registry: Registry, *, allow_programs: bool = False) -> ResolvedMethod:
     """The method of a stored run, from its record alone.
 
+    Args:
+        run: Which.
+        registry: Of the installed components.
+        allow_programs: Whether its components may start programs that the record names.
+
     Raises:
+        ProgramsRefusedError: if one would, and may not.
         DataError: if the run has no weights, or what is installed cannot make its method.
         DriftError: if its files or its configuration have changed since it was recorded.
     """
@@ -119,8 +126,15 @@ def method_of_run(run: StoredRun, registry: Registry) -> ResolvedMethod:
         )
     try:
         return resolve(
-            {"name": recorded.name, **recorded.config}, registry, dataset=run.record.dataset.name, swaps={}, changes=()
+            {"name": recorded.name, **recorded.config},
+            registry,
+            dataset=run.record.dataset.name,
+            swaps={},
+            changes=(),
+            allow_programs=allow_programs,
         )
+    except ProgramsRefusedError as error:
+        raise ProgramsRefusedError(error.what, where=run.path / RECORD, remedy=error.remedy) from None
     except UsageError as error:
         raise DataError(
             f"what is installed cannot make the method of the run: {error.what}",

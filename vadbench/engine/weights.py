@@ -171,7 +171,8 @@ def export_run(run: StoredRun, registry: Registry, *, licence: str) -> tuple[dic
         DataError: if the run has no weights, or what is installed cannot make its method.
         DriftError: if its files have changed since it was recorded.
     """
-    record, method = run.record, method_of_run(run, registry)
+    # Nothing is built from it, so nothing that it names is started.
+    record, method = run.record, method_of_run(run, registry, allow_programs=True)
     if method.method.weights:
         raise UsageError(
             f"the run did not train: it took the weights with SHA-256 {method.method.weights[:12]}",

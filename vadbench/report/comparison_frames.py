@@ -13,11 +13,12 @@ from vadbench.evaluation.frames import frame_scores
 from vadbench.evaluation.paired import difference_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from vadbench.api import FrameLabels, WindowScores
     from vadbench.evaluation.clip_pairs import ClipPairs
     from vadbench.evaluation.protocol import Pipeline
     from vadbench.store.folders import StoredRun
@@ -48,7 +49,12 @@ def counted_frames(run: StoredRun, pipeline: Pipeline) -> CountedFrames:
         DataError: if a file is missing or damaged, or the protocol cannot take the scores.
     """
     labels, scenes = run.labels()
-    frames = frame_scores(run.scores(), FrameAxis.of_labels(labels, scenes), pipeline)
+    return frames_that_count(run.scores(), labels, scenes, pipeline)
+
+
+def frames_that_count(scores: WindowScores, labels: FrameLabels, scenes: Mapping[str, str], pipeline: Pipeline) -> CountedFrames:
+    """The same of window scores, wherever they are from; raises `DataError` if the protocol cannot take them."""
+    frames = frame_scores(scores, FrameAxis.of_labels(labels, scenes), pipeline)
     return CountedFrames(
         tuple(part[keep] for part, keep in zip(labels.abnormal, labels.keep, strict=True)),
         tuple(part[keep] for part, keep in zip(frames.smoothed, labels.keep, strict=True)),

@@ -28,6 +28,7 @@ COLUMNS: Final = (
     *(
         "kind",
         "rank",
+        "place",
         "tie",
         "transductive",
         "method",
@@ -45,7 +46,8 @@ COLUMNS: Final = (
     *("auroc_oracle", "labels"),
     *("auroc_published", "arxiv", "venue", "year", "pose_family", "status", "note"),
 )
-"""Columns of the CSV; ``kind`` is ``reproduced``, ``stand-in``, ``oracle`` or ``published``."""
+"""Columns of the CSV; ``kind`` is ``reproduced``, ``scores-only``, ``stand-in``, ``stand-in scores-only``, ``oracle`` or
+``published``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,15 @@ class Leaderboard:
 
     Args:
         reproduced: Rows of real data sets, ranked.
-        stand_ins: Rows of stand-in data, which are never a result.
+        scores_only: Rows of real data sets that were computed from scores which were sent in; not ranked.
+        stand_ins: Rows of stand-in data, of either kind, which are never a result.
         oracles: What the labels of these data sets alone would give; no methods, and they compete with none.
         published: What papers print; None where it was not asked for.
         left_out: Why runs were left out, one error a run.
     """
 
     reproduced: tuple[ReproducedRow, ...]
+    scores_only: tuple[ReproducedRow, ...]
     stand_ins: tuple[ReproducedRow, ...]
     oracles: tuple[OracleRow, ...]
     published: tuple[PublishedRow, ...] | None
@@ -105,7 +109,8 @@ def _board(
     rows: Sequence[ReproducedRow], *, published: tuple[PublishedRow, ...] | None, left_out: tuple[VadbenchError, ...]
 ) -> Leaderboard:
     return Leaderboard(
-        reproduced=tuple(row for row in rows if not row.stand_in),
+        reproduced=tuple(row for row in rows if not row.stand_in and not row.scores_only),
+        scores_only=tuple(row for row in rows if not row.stand_in and row.scores_only),
         stand_ins=tuple(row for row in rows if row.stand_in),
         oracles=tuple(oracle_rows(row.record for row in rows)),
         published=published,
@@ -114,10 +119,11 @@ def _board(
 
 
 def board_json(board: Leaderboard) -> str:
-    """One JSON object: ``unit``, ``reproduced``, ``stand_in``, ``oracles``, ``left_out``, and ``published`` if asked for."""
+    """One JSON object: ``unit``, the rows by kind, ``oracles``, ``left_out``, and ``published`` if asked for."""
     content: dict[str, Any] = {
         "unit": "percent",
         "reproduced": [_cells(row) for row in board.reproduced],
+        "scores_only": [_cells(row) for row in board.scores_only],
         "stand_in": [_cells(row) for row in board.stand_ins],
         "oracles": [_oracle_cells(row) for row in board.oracles],
     }
@@ -132,9 +138,10 @@ def board_csv(board: Leaderboard) -> str:
     import pandas as pd
 
     lines: list[dict[str, Any]] = []
-    for kind, rows in (("reproduced", board.reproduced), ("stand-in", board.stand_ins)):
+    for rows in (board.reproduced, board.scores_only, board.stand_ins):
         for row in rows:
-            cells = {**_cells(row), "kind": kind}
+            of_its_data = "stand-in scores-only" if row.scores_only else "stand-in"
+            cells = {**_cells(row), "kind": of_its_data if row.stand_in else row.record.kind}
             lines.append({name: " ".join(map(str, v)) if isinstance(v, list) else v for name, v in cells.items()})
     lines += [{**cells, "kind": "oracle", "method": cells["oracle"]} for cells in map(_oracle_cells, board.oracles)]
     lines += [{**_published_cells(row), "kind": "published"} for row in board.published or ()]
@@ -147,7 +154,9 @@ def _cells(row: ReproducedRow) -> dict[str, Any]:
     record = row.record
     cost = record.cost
     return {
+        "kind": record.kind,
         "rank": row.rank,
+        "place": row.place,
         "tie": row.tie,
         "transductive": record.transductive,
         "method": row.method,
@@ -167,10 +176,10 @@ def _cells(row: ReproducedRow) -> dict[str, Any]:
         "auroc_raw_sd": _percent(record.auroc_raw.sd),
         "ap": _percent(record.ap.mean),
         "ap_sd": _percent(record.ap.sd),
-        "parameters": cost.parameters,
-        "fit_s": cost.fit_s,
-        "windows_per_s": None if cost.windows_per_s is None else round(cost.windows_per_s, 1),
-        "peak_rss_mb": None if cost.peak_rss_mb is None else round(cost.peak_rss_mb, 1),
+        "parameters": None if cost is None else cost.parameters,
+        "fit_s": None if cost is None else cost.fit_s,
+        "windows_per_s": None if cost is None else _tenths(cost.windows_per_s),
+        "peak_rss_mb": None if cost is None else _tenths(cost.peak_rss_mb),
         "runs": [str(path) for path in row.runs],
     }
 
@@ -191,6 +200,10 @@ def _published_cells(row: PublishedRow) -> dict[str, Any]:
     cells = row.model_dump()
     del cells["auroc"]
     return {**cells, "auroc_published": float(row.auroc)}
+
+
+def _tenths(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def _percent(share: float | None) -> float | None:

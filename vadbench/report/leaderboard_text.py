@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vadbench.report.comparison_text import bracket
-from vadbench.report.formatting import count, percent, seconds
+from vadbench.report.formatting import NOT_AVAILABLE, count, percent, seconds
 from vadbench.report.oracle_rows import MEANINGS
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ class Block:
 
 def blocks(board: Leaderboard) -> list[Block]:
     """One block a data set, track and protocol; then the same of stand-in data; the oracles; and what papers print."""
+    # Stable: within a table rows keep their order, and those of scores only stand below the others.
+    real = sorted((*board.reproduced, *board.scores_only), key=lambda row: (*_table(row), row.scores_only))
     found = [
-        _reproduced_block(heading, list(rows))
-        for rows_of in (board.reproduced, board.stand_ins)
-        for heading, rows in groupby(rows_of, key=_heading)
+        _row_block(heading, list(rows)) for rows_of in (real, board.stand_ins) for heading, rows in groupby(rows_of, key=_heading)
     ]
     if board.oracles:
         found.append(_oracle_block(board.oracles))
@@ -119,7 +119,11 @@ def _heading(row: ReproducedRow) -> str:
     return f"{STAND_IN_HEADING}: {what}" if row.stand_in else what
 
 
-def _reproduced_block(heading: str, rows: Sequence[ReproducedRow]) -> Block:
+def _table(row: ReproducedRow) -> tuple[str, ...]:
+    return (row.dataset, row.dataset_settings, row.track, row.protocol, row.record.protocol_digest)
+
+
+def _row_block(heading: str, rows: Sequence[ReproducedRow]) -> Block:
     marks, mark_columns = _marks(rows)
     ranks = [(name, of) for name, of in _PLACES if any(of(row) for row in rows)]
     return Block(
@@ -133,6 +137,8 @@ def _reproduced_block(heading: str, rows: Sequence[ReproducedRow]) -> Block:
 
 
 def _called(row: ReproducedRow) -> str:
+    if row.scores_only:
+        return f"{row.method} (scores only)"
     return f"{row.method} (transductive)" if row.record.transductive else row.method
 
 
@@ -182,10 +188,14 @@ def _figures(row: ReproducedRow) -> tuple[str, ...]:
     seeds = "1 seed" if len(row.seeds) == 1 else f"{len(row.seeds)} seeds"
     auroc, raw, ap = (percent(spread.mean, spread.sd) for spread in (record.auroc, record.auroc_raw, record.ap))
     figures = (auroc, bracket(record.interval), raw, ap, seeds)
+    if cost is None:
+        return (*figures, *4 * (NOT_AVAILABLE,))
     return (*figures, count(cost.parameters), seconds(cost.fit_s), count(cost.windows_per_s), count(cost.peak_rss_mb))
 
 
 def _rank(row: ReproducedRow) -> str:
+    if row.place is not None:
+        return f"({row.place})"
     return "" if row.rank is None else str(row.rank)
 
 
@@ -202,12 +212,13 @@ def _marks(rows: Sequence[ReproducedRow]) -> tuple[list[tuple[str, ...]], tuple[
     names = Counter((_read_as(row), row.track, row.method) for row in rows)
     if all(number == 1 for number in names.values()) and not _mixed(rows):
         return [() for _ in rows], ()
-    return [(row.config_hash, row.data) for row in rows], ("config", "data")
+    return [(row.config_hash or NOT_AVAILABLE, row.data) for row in rows], ("config", "data")
 
 
 def _mixed(rows: Sequence[ReproducedRow]) -> bool:
-    """Whether rows of one data set were made from different data."""
-    return len({(_read_as(row), row.data) for row in rows}) > len({_read_as(row) for row in rows})
+    """Whether rows of one data set were made from different data; on which poses scores only were made is not known."""
+    known = [row for row in rows if not row.scores_only]
+    return len({(_read_as(row), row.data) for row in known}) > len({_read_as(row) for row in known})
 
 
 def _note(rows: Sequence[ReproducedRow]) -> str:
@@ -220,6 +231,13 @@ def _note(rows: Sequence[ReproducedRow]) -> str:
         )
     if any(row.record.transductive for row in rows):
         parts.append("transductive: a score depends on which other test clips are scored, so the row is not ranked.")
+    if any(row.scores_only for row in rows):
+        parts.append(
+            "scores only: computed from scores that were sent in; how they were made, and on which poses, nobody can check, so "
+            "such a row takes no rank from others."
+        )
+    if any(row.place is not None for row in rows):
+        parts.append("In brackets, the rank that it would have.")
     if any(len(row.seeds) == 1 for row in rows):
         parts.append("1 seed: the spread is not known.")
     if any(row.auroc.mean is None for row in rows):

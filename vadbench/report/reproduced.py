@@ -1,21 +1,18 @@
-"""Reproduced rows: stored runs grouped over seeds, every figure computed again from the raw scores."""
+"""Rows of leaderboards: stored runs grouped over seeds, every figure computed again from the raw scores; and their ranks."""
 
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from vadbench.api import VadbenchError
-from vadbench.evaluation.clip_pairs import over_seeds
-from vadbench.evaluation.intervals import auroc_interval
-from vadbench.evaluation.oracles import oracles
 from vadbench.report.comparison_frames import counted_frames, tie_groups
 from vadbench.report.recompute import recompute, run_pipeline
+from vadbench.report.row_figures import row_figures
 from vadbench.store.folders import SCORES
-from vadbench.store.row_record import OracleFigures, RowMethod, RowRecord, SeedResult, Spread, mean_cost
+from vadbench.store.row_record import RowMethod, RowRecord, SeedResult, mean_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
     from vadbench.evaluation.clip_pairs import ClipPairs
     from vadbench.store.folders import StoredRun
     from vadbench.store.record import DatasetRecord, Metrics
+    from vadbench.store.row_record import Spread
 
 
 _Sound = tuple["StoredRun", "Metrics", "ClipPairs"]
@@ -37,16 +35,18 @@ class ReproducedRow:
     Args:
         record: What it says: figures in [0, 1], costs, and what it was made of.
         runs: Folders of the runs, by seed; none for a row that was read from a file.
-        rank: Among the rows of the same test poses, labels, protocol and track; None for stand-in data, without AUROC, and
-            for a transductive method.
+        rank: Among the reproduced rows of the same test poses, labels, protocol and track; None for stand-in data, without
+            AUROC, for a transductive method, and for scores only.
         tie: Letter of the group of ranked rows that the test clips do not tell from its first; None without a rank, and for rows
             that were read from files, which hold no scores.
+        place: Of a row of scores only, which has no rank: the rank it would have among the reproduced rows on these labels.
     """
 
     record: RowRecord
     runs: tuple[Path, ...] = ()
     rank: int | None = None
     tie: str | None = None
+    place: int | None = None
 
     @property
     def method(self) -> str:
@@ -59,8 +59,8 @@ class ReproducedRow:
         return self.record.method.track
 
     @property
-    def config_hash(self) -> str:
-        """12 hex digits over the configuration."""
+    def config_hash(self) -> str | None:
+        """12 hex digits over the configuration; None for scores only."""
         return self.record.method.config_hash
 
     @property
@@ -72,6 +72,11 @@ class ReproducedRow:
     def dataset_settings(self) -> str:
         """The settings it was read with, ``key=value``, as far as any were given."""
         return dataset_settings(self.record.dataset)
+
+    @property
+    def scores_only(self) -> bool:
+        """Whether it was computed from scores that were sent in, which nobody can make again."""
+        return self.record.scores_only
 
     @property
     def stand_in(self) -> bool:
@@ -170,8 +175,6 @@ def _first_sound(runs: Sequence[StoredRun], left_out: list[VadbenchError]) -> _S
 
 def _row(chosen: Sequence[_Sound]) -> tuple[ReproducedRow, ClipPairs]:
     records = [run.record for run, _, _ in chosen]
-    pairs = over_seeds([each for _, _, each in chosen])
-    interval = auroc_interval(pairs)
     first = records[0]
     results = tuple(
         SeedResult(
@@ -184,7 +187,7 @@ def _row(chosen: Sequence[_Sound]) -> tuple[ReproducedRow, ClipPairs]:
         )
         for run, metrics, _ in chosen
     )
-    known = oracles(chosen[0][0].labels()[0])
+    figures = row_figures(results, [pairs for _, _, pairs in chosen], chosen[0][0].labels()[0])
     settings = {key: value for key, value in first.dataset.settings.items() if key != "root"}
     record = RowRecord(
         method=RowMethod(**first.method.model_dump()),
@@ -192,20 +195,16 @@ def _row(chosen: Sequence[_Sound]) -> tuple[ReproducedRow, ClipPairs]:
         protocol=first.protocol,
         protocol_digest=first.protocol_digest,
         seeds=results,
-        auroc=Spread.over([result.auroc for result in results]),
-        auroc_raw=Spread.over([result.auroc_raw for result in results]),
-        ap=Spread.over([result.ap for result in results]),
-        cost=mean_cost([result.cost for result in results]),
-        interval=(interval.low, interval.high) if interval.known else None,
+        auroc=figures.auroc,
+        auroc_raw=figures.auroc_raw,
+        ap=figures.ap,
+        cost=mean_cost([each.cost for each in records]),
+        interval=figures.interval,
         transductive=any(each.leak_check is not None and each.leak_check.transductive for each in records),
-        oracles=OracleFigures(clip_level=_defined(known.clip_level), clip_share=_defined(known.clip_share)),
+        oracles=figures.oracles,
         environment=first.environment,
     )
-    return ReproducedRow(record, tuple(run.path for run, _, _ in chosen)), pairs
-
-
-def _defined(figure: float) -> float | None:
-    return None if math.isnan(figure) else figure
+    return ReproducedRow(record, tuple(run.path for run, _, _ in chosen)), figures.pairs
 
 
 def _ranked(rows: Sequence[tuple[ReproducedRow, ClipPairs | None]]) -> list[ReproducedRow]:
@@ -227,20 +226,40 @@ def _ranked(rows: Sequence[tuple[ReproducedRow, ClipPairs | None]]) -> list[Repr
                 continue
             rank = 1 + sum(other is not None and other > mean for other in means)
             ranked.append(replace(row, rank=rank, tie=next(ties)))
-    return ranked
+    return [_placed(row, ranked) for row in ranked]
 
 
 def _has_rank(row: ReproducedRow) -> bool:
-    return row.auroc.mean is not None and not row.stand_in and not row.record.transductive
+    return row.auroc.mean is not None and not (row.stand_in or row.record.transductive or row.scores_only)
+
+
+def _placed(row: ReproducedRow, ranked: Sequence[ReproducedRow]) -> ReproducedRow:
+    """A row of scores only with its place: it is counted, and takes no rank from a row that somebody can make again."""
+    mean = row.auroc.mean
+    if mean is None or not row.scores_only or row.stand_in:
+        return row
+    above = [
+        other
+        for other in ranked
+        if other.rank is not None
+        and _table(other) == _table(row)
+        and other.record.dataset.labels == row.record.dataset.labels
+        and (other.auroc.mean or 0.0) > mean
+    ]
+    return replace(row, place=1 + len(above))
+
+
+def _table(row: ReproducedRow) -> tuple[object, ...]:
+    """Equal for rows that stand in one table."""
+    return (row.stand_in, row.dataset, row.dataset_settings, row.track, row.protocol, row.record.protocol_digest)
 
 
 def _ranking(row: ReproducedRow) -> tuple[object, ...]:
-    """Equal for rows that are ranked together, which stand together in the order of rows."""
-    digest = row.record.protocol_digest
-    return (row.stand_in, row.dataset, row.dataset_settings, row.track, row.protocol, digest, row.test)
+    """Equal for rows that are ranked together, which stand together in the order of rows; scores only below the others."""
+    return (*_table(row), row.scores_only, row.test)
 
 
 def _order(row: ReproducedRow) -> tuple[object, ...]:
     mean = row.auroc.mean
     place = (1, 0.0) if mean is None else (0, -mean)
-    return (*_ranking(row), *place, row.method, row.config_hash, row.data)
+    return (*_ranking(row), *place, row.method, row.config_hash or "", row.data)

@@ -77,10 +77,19 @@ def default_tolerance(row: RowRecord) -> float:
 
 
 def check_method(row: RowRecord, job: Job, where: Path) -> None:
-    """Raises `DriftError` unless what would be run is the row's configuration, under the row's protocol; reads no data."""
+    """Raises `DriftError` unless what would be run is the row's configuration, under the row's protocol; reads no data.
+
+    A method of another name is a `UsageError`.
+    """
+    if job.resolved.method.name != row.method.name:
+        raise UsageError(
+            f"the method is called {job.resolved.method.name!r}, in the row {row.method.name!r}",
+            where=where,
+            remedy="name the file that the row was made from with --method",
+        )
     if job.resolved.digest != row.method.config_hash:
         raise DriftError(
-            f"the configuration of {row.method.label} is not the row's: {_changed(row.method.config, job.resolved.settings)}",
+            f"the configuration of {row.method.label} is not the row's: {changed_keys(row, job.resolved.settings)}",
             where=where,
             remedy=_since(row, "if the change is meant, run its seeds and write it again with vadbench leaderboard --write"),
         )
@@ -186,14 +195,14 @@ def _points(share: float | None) -> str:
 
 
 def _since(row: RowRecord, remedy: str) -> str:
-    version = row.environment.packages.get("vadbench")
+    version = row.ran_in.packages.get("vadbench")
     made = "" if version is None else f"the row was made with vadbench {version}: use that version; "
     return made + remedy
 
 
-def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """The keys that differ, with both values."""
-    old, new = dict(_flat(then)), dict(_flat(now))
+def changed_keys(row: RowRecord, now: Mapping[str, Any]) -> str:
+    """The keys of a configuration that are not as in the row, with both values."""
+    old, new = dict(_flat(row.method.config or {})), dict(_flat(now))
     keys = [key for key in sorted(old.keys() | new.keys()) if old.get(key, ...) != new.get(key, ...)]
     told = [f"{key} is {_told(new, key)} (row: {_told(old, key)})" for key in keys[:_SHOWN]]
     return ", ".join(told) + (f", and {len(keys) - _SHOWN} more keys" if len(keys) > _SHOWN else "")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vadbench.engine.plan import Plan
     from vadbench.engine.plugins import Plugins
     from vadbench.store.record import MethodRecord
-    from vadbench.store.row_record import RowRecord
+    from vadbench.store.row_record import RowMethod, RowRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class RowCommand:
     """What ``vadbench run`` is told to make a row.
 
     Args:
-        method: A preset's name, a detector's name, or ``NAME:VARIANT``.
+        method: A preset's name, a detector's name, ``NAME:VARIANT``, or a TOML file.
         dataset: Name of a data set, or a folder.
         root: Folder below which data sets lie; None for ``$VADBENCH_DATA``.
         seeds: One run each.
@@ -61,8 +61,12 @@ class RowCommand:
             found += ["--seed", str(seed)]
         return [*found, "--device", self.device, "--threads", str(self.threads), "--out", str(self.out)]
 
-    def plan(self, plugins: Plugins) -> Plan:
-        """What the command would run; raises what `make_plan` raises. Each plan has a data set object of its own."""
+    def plan(self, plugins: Plugins, *, allow_programs: bool = False) -> Plan:
+        """What the command would run; raises what `make_plan` raises. Each plan has a data set object of its own.
+
+        A component that starts programs is refused unless they are allowed: what they are comes from the row, which changes
+        even a method that the user names.
+        """
         return make_plan(
             self.method,
             plugins,
@@ -71,6 +75,7 @@ class RowCommand:
             seeds=self.seeds,
             swaps=self.swaps,
             changes=self.changes,
+            allow_programs=allow_programs,
         )
 
 
@@ -80,6 +85,7 @@ def command_of_row(
     *,
     out: Path,
     seeds: Sequence[int] = (),
+    method: Path | None = None,
     dataset: str | None = None,
     root: Path | None = None,
     device: str | None = None,
@@ -92,14 +98,17 @@ def command_of_row(
         registry: Of the installed components.
         out: Folder of the runs.
         seeds: Some of the row's; none for all of them.
+        method: TOML file of the row's method, where it has one of its own.
         dataset: Where the data set lies, if its name alone does not say.
         root: Data root.
         device: Another device than the row's.
         threads: Another number than the row's.
 
     Raises:
-        UsageError: for a seed that the row does not have, or if the data set is a folder and nobody says where it lies.
+        UsageError: for a row of scores only, a seed that the row does not have, a method that is not installed and whose file
+            nobody names, or if the data set is a folder and nobody says where it lies.
     """
+    ran_in = row.ran_in
     has = [result.seed for result in row.seeds]
     if missing := [seed for seed in seeds if seed not in has]:
         raise UsageError(
@@ -115,31 +124,49 @@ def command_of_row(
     swaps = [change for change in row.method.changes if "." not in change.partition("=")[0]]
     settings = [f"{DATASET_SECTION}{key}={_written(value)}" for key, value in sorted(row.dataset.settings.items())]
     return RowCommand(
-        method=method_argument(row.method, registry),
+        method=_installed(row, registry) if method is None else _file(method),
         dataset=row.dataset.name if dataset is None else dataset,
         root=root,
         seeds=tuple(dict.fromkeys(seeds or has)),
         swaps={cast("Kind", kind): name for kind, _, name in (swap.partition("=") for swap in swaps)},
         changes=(*(change for change in row.method.changes if change not in swaps), *settings),
         # Which of several GPUs it was says nothing elsewhere, and neither does its name.
-        device=row.environment.device.partition(" ")[0].partition(":")[0] if device is None else device,
-        threads=row.environment.threads if threads is None else threads,
+        device=ran_in.device.partition(" ")[0].partition(":")[0] if device is None else device,
+        threads=ran_in.threads if threads is None else threads,
         out=out,
     )
 
 
-def method_argument(method: MethodRecord, registry: Registry) -> str:
+def _installed(row: RowRecord, registry: Registry) -> str:
+    """What `method_argument` gives, if it is there; a name that a row has of a file is never taken for a file."""
+    told = method_argument(row.method, registry)
+    if told.partition(":")[0] not in method_names(registry):
+        raise UsageError(
+            f"no installed method is named {row.method.name!r}: the row is of a method with a TOML file of its own, "
+            "or of a plug-in that is not here",
+            remedy="name the file with --method FILE, or install the plug-in; the row has the configuration under method.config",
+        )
+    return told
+
+
+def _file(method: Path) -> str:
+    if method.suffix != ".toml":
+        raise UsageError("this is no TOML file", where=f"--method {method}", remedy="name the file that vadbench run was given")
+    return str(method)
+
+
+def method_argument(method: MethodRecord | RowMethod, registry: Registry) -> str:
     """What ``vadbench run`` takes for a method: its name, or ``NAME:VARIANT`` for a member of a family of detectors."""
     if method.name in method_names(registry):
         return method.name
-    chosen = method.config.get("detector", {})
+    chosen = (method.config or {}).get("detector", {})
     for entry in registry.entries("detector"):
         if entry.name == chosen.get("name") and entry.variant is not None and entry.variant in chosen:
             return f"{entry.name}:{chosen[entry.variant]}"
     return method.name
 
 
-def title_of(method: MethodRecord, registry: Registry) -> str:
+def title_of(method: MethodRecord | RowMethod, registry: Registry) -> str:
     """What a method is called in words; empty where no preset says."""
     try:
         preset = load_preset(method_argument(method, registry), registry)

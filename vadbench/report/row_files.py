@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,32 +11,37 @@ from pydantic import ValidationError
 
 from vadbench.api import DataError, DriftError, UsageError, did_you_mean
 from vadbench.data.whole_folder import whole_folder
-from vadbench.engine.config import digest_of
 from vadbench.engine.presets import shipped_folder
 from vadbench.report.leaderboard import leaderboard_of_records
 from vadbench.report.leaderboard_text import blocks, markdown
+from vadbench.report.row_agreement import disagreements
 from vadbench.report.row_command import title_of
 from vadbench.store.folders import open_run
-from vadbench.store.row_record import RowRecord, Spread, mean_cost
+from vadbench.store.row_record import RowRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vadbench.api import Registry
     from vadbench.report.reproduced import ReproducedRow
-    from vadbench.store.record import Cost, Environment
+    from vadbench.store.record import Environment
 
 TABLE: Final = "README.md"
-_ROUNDING: Final = 1e-9
-_COST_ROUNDING: Final = 1e-3
+SUBMISSIONS: Final = "submissions"
+"""The folder of a leaderboard that holds what was sent in; none of it is a row."""
 _REMEDY: Final = (
     "restore the file, or write the row again from its runs with vadbench leaderboard --write; figures are never typed"
 )
 
 
 def row_name(record: RowRecord) -> str:
-    """``<data set>/<row>``: the method's name, and, where it or its data set were changed, 12 hex digits over how."""
+    """``<data set>/<row>``: the method's name, and, where it or its data set were changed, 12 hex digits over how.
+
+    The name of a method that only sent in scores is written in small letters, digits and dashes, and says what it is.
+    """
     stem, settings = record.method.name, record.dataset.settings
+    if record.scores_only:
+        stem = f"{re.sub(r'[^a-z0-9]+', '-', stem.lower()).strip('-') or 'method'}-scores-only"
     if record.method.changes or settings:
         told = repr((record.method.config_hash, sorted(settings.items())))
         stem = f"{stem}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
@@ -46,7 +51,9 @@ def row_name(record: RowRecord) -> str:
 def shipped_rows(folder: Path | None = None) -> dict[str, Path]:
     """Name to file of the rows in a folder of leaderboards; by default those that travel with vadbench."""
     folder = shipped_folder("leaderboards") if folder is None else folder
-    return {f"{path.parent.name}/{path.stem}": path for path in sorted(folder.glob("*/*.json"))}
+    return {
+        f"{path.parent.name}/{path.stem}": path for path in sorted(folder.glob("*/*.json")) if path.parent.name != SUBMISSIONS
+    }
 
 
 def find_row(told: str) -> Path:
@@ -83,9 +90,10 @@ def open_row(path: Path) -> RowRecord:
         raise DataError(f"the row cannot be read: {error.strerror}", where=path, remedy="check the path") from error
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
+        key = ".".join(map(str, first["loc"])) or "as a whole"
         raise DataError(f"this is no row of a leaderboard: {key}: {first['msg']}", where=path, remedy=_REMEDY) from error
-    _check(record, path)
+    for fault in disagreements(record):
+        raise DriftError(fault, where=path, remedy=_REMEDY)
     return record
 
 
@@ -121,10 +129,7 @@ def write_rows(rows: Sequence[ReproducedRow], folder: Path, *, registry: Registr
         )
     new: dict[str, RowRecord] = {}
     for row in rows:
-        _check_environment(row)
-        _check_trained(row)
-        method = row.record.method.model_copy(update={"title": title_of(row.record.method, registry)})
-        record = row.record.model_copy(update={"method": method})
+        record = publishable(row, registry)
         name = row_name(record)
         if name in new:
             first = next(other for other in rows if row_name(other.record) == name)
@@ -134,7 +139,25 @@ def write_rows(rows: Sequence[ReproducedRow], folder: Path, *, registry: Registr
                 remedy="keep the runs of one of them below --runs; nothing was written",
             )
         new[name] = record
-    files = {f"{name}.json": record.model_dump_json(indent=2) + "\n" for name, record in new.items()}
+    return write_records(new, folder)
+
+
+def publishable(row: ReproducedRow, registry: Registry) -> RowRecord:
+    """What a row of stored runs says in a file: with its title, and only if its command alone makes it again.
+
+    Raises:
+        DataError: if its seeds were run in different environments.
+        UsageError: if it was compiled or took weights from a file.
+    """
+    _check_environment(row)
+    _check_trained(row)
+    method = row.record.method.model_copy(update={"title": title_of(row.record.method, registry)})
+    return row.record.model_copy(update={"method": method})
+
+
+def write_records(new: Mapping[str, RowRecord], folder: Path) -> list[Path]:
+    """Writes rows by their names, and the table of each of their data sets; raises as `write_rows` does."""
+    files = {f"{name}.json": row_text(record) for name, record in new.items()}
     for dataset in sorted({record.dataset.name for record in new.values()}):
         kept = {
             name: open_row(path)
@@ -150,6 +173,34 @@ def write_rows(rows: Sequence[ReproducedRow], folder: Path, *, registry: Registr
     return [folder / name for name in files]
 
 
+def row_text(record: RowRecord) -> str:
+    """A row as its file holds it."""
+    return record.model_dump_json(indent=2) + "\n"
+
+
+def stale_tables(folder: Path) -> list[str]:
+    """What of a folder of leaderboards is not what its rows give, a sentence each; none where tables and rows agree.
+
+    Raises:
+        DataError: if a file is no row.
+        DriftError: if a row does not agree with itself.
+    """
+    by_dataset: dict[str, dict[str, RowRecord]] = {}
+    found = []
+    for name, path in shipped_rows(folder).items():
+        record = open_row(path)
+        by_dataset.setdefault(path.parent.name, {})[name] = record
+        if row_name(record) != name:
+            found.append(f"{path} holds the row {row_name(record)}")
+    for dataset, rows in by_dataset.items():
+        table = folder / dataset / TABLE
+        if not table.is_file():
+            found.append(f"{table} is missing")
+        elif table.read_text(encoding="utf-8") != table_text(dataset, rows):
+            found.append(f"{table} is not what the rows beside it give")
+    return found
+
+
 def table_text(dataset: str, rows: Mapping[str, RowRecord]) -> str:
     """The page of a data set in Markdown, from its rows alone.
 
@@ -158,10 +209,11 @@ def table_text(dataset: str, rows: Mapping[str, RowRecord]) -> str:
         rows: Name to row.
     """
     ordered = [rows[name] for name in sorted(rows)]
+    again = [name for name, record in rows.items() if not record.scores_only]
     parts = [
         f"# {dataset}: reproduced rows",
         "Written by `vadbench leaderboard --write` from the JSON files beside this page; do not edit it. "
-        f"`vadbench reproduce {min(rows, default=f'{dataset}/METHOD')}` makes a row again and compares it, seed by seed.",
+        f"`vadbench reproduce {min(again, default=f'{dataset}/METHOD')}` makes a row again and compares it, seed by seed.",
         markdown(blocks(leaderboard_of_records(ordered))).rstrip("\n"),
     ]
     if other := [name for name in sorted(rows) if name != f"{dataset}/{rows[name].method.label}"]:
@@ -170,13 +222,17 @@ def table_text(dataset: str, rows: Mapping[str, RowRecord]) -> str:
     parts.append("## Where they were run")
     places: dict[str, list[str]] = {}
     for name in sorted(rows):
-        places.setdefault(_place(rows[name].environment), []).append(name.partition("/")[2])
+        environment = rows[name].environment
+        place = "not known, scores only" if environment is None else _place(environment).replace("<", "&lt;")
+        places.setdefault(place, []).append(name.partition("/")[2])
     parts.append("\n".join(f"- {', '.join(names)}: {place}" for place, names in places.items()))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _settings(record: RowRecord) -> str:
     told = ", ".join(f"{key}={value}" for key, value in sorted(record.dataset.settings.items()))
+    if record.scores_only:
+        return f"{record.dataset.name} [{told}], scores only" if told else "scores only"
     return f"{record.dataset.name} [{told}]" if told else f"configuration {record.method.config_hash}"
 
 
@@ -193,7 +249,7 @@ def _check_environment(row: ReproducedRow) -> None:
     if other:
         raise DataError(
             f"the seeds of {row.method} on {row.dataset} were not all run in one environment: "
-            f"{_place(row.record.environment)}; {_place(environments[other[0]])}",
+            f"{_place(row.record.ran_in)}; {_place(environments[other[0]])}",
             where=f"{row.runs[0]} and {other[0]}",
             remedy="run all seeds of a row on one machine, with the same packages and --threads; nothing was written",
         )
@@ -202,40 +258,11 @@ def _check_environment(row: ReproducedRow) -> None:
 def _check_trained(row: ReproducedRow) -> None:
     """A row is made again by its command alone."""
     record = row.record
-    if record.method.config.get("weights") or record.environment.compiled:
-        how = "took weights from a file" if record.method.config.get("weights") else "was compiled"
+    weights = (record.method.config or {}).get("weights")
+    if weights or record.ran_in.compiled:
+        how = "took weights from a file" if weights else "was compiled"
         raise UsageError(
             f"{row.method} on {row.dataset} {how}: the command of a row would not make it again",
             where=row.runs[0],
             remedy="keep such runs out of the folder below --runs; nothing was written",
         )
-
-
-def _check(record: RowRecord, path: Path) -> None:
-    seeds = [result.seed for result in record.seeds]
-    if seeds != sorted(set(seeds)):
-        raise DriftError(f"the seeds are {', '.join(map(str, seeds))}, which do not ascend", where=path, remedy=_REMEDY)
-    for figure in ("auroc", "auroc_raw", "ap"):
-        told: Spread = getattr(record, figure)
-        follows = Spread.over([getattr(result, figure) for result in record.seeds])
-        for part in ("mean", "sd"):
-            _same(getattr(told, part), getattr(follows, part), f"{figure}.{part}", path, _ROUNDING)
-    cost: Cost = mean_cost([result.cost for result in record.seeds])
-    for part, value in cost.model_dump().items():
-        _same(getattr(record.cost, part), value, f"cost.{part}", path, _COST_ROUNDING)
-    if record.interval is not None and record.interval[0] > record.interval[1]:
-        raise DriftError(f"the interval ends before it begins: {record.interval}", where=path, remedy=_REMEDY)
-    if digest_of(record.method.config) != record.method.config_hash:
-        raise DriftError(
-            f"the configuration is not the one that config_hash names: {digest_of(record.method.config)}, "
-            f"not {record.method.config_hash}",
-            where=path,
-            remedy=_REMEDY,
-        )
-
-
-def _same(told: float | None, follows: float | None, key: str, path: Path, rounding: float) -> None:
-    if told == follows:
-        return
-    if told is None or follows is None or not math.isclose(told, follows, rel_tol=0, abs_tol=rounding):
-        raise DriftError(f"{key} is {told}, but the seeds of the row give {follows}", where=path, remedy=_REMEDY)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vadbench.api import DataError, FrameLabels, WindowScores
+from vadbench.api import DataError, FrameLabels, WindowScores, write_window_scores
+from vadbench.api.bundle_arrays import TERM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,30 +16,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_TERM = "term_"
-
 
 def save_scores(path: Path, scores: WindowScores) -> None:
-    """Window scores as ``clip`` (str), ``person``, ``start``, ``score``, ``length``, ``term_<name>``.
-
-    Equal scores give equal bytes.
-    """
-    terms = {_TERM + name: values for name, values in scores.terms.items()}
-    np.savez_compressed(
-        path,
-        clip=scores.clip,
-        person=scores.person,
-        start=scores.start,
-        score=scores.score,
-        length=np.int64(scores.length),
-        **terms,  # type: ignore[arg-type] # the stub takes the keyword allow_pickle for one of the arrays
-    )
+    """Window scores as `vadbench.api.write_window_scores` writes them: those of a run and of a bundle have one form."""
+    write_window_scores(path, scores)
 
 
 def load_scores(path: Path) -> WindowScores:
     """What `save_scores` wrote; raises `DataError` for a damaged file."""
     data = _load(path, ("clip", "person", "start", "score", "length"))
-    terms = {name.removeprefix(_TERM): values for name, values in data.items() if name.startswith(_TERM)}
+    terms = {name.removeprefix(TERM): values for name, values in data.items() if name.startswith(TERM)}
     return WindowScores(data["clip"], data["person"], data["start"], data["score"], int(data["length"]), terms)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vadbench.api import DataError
+from vadbench.api import BundleMeta, DataError, read_bundle_meta, read_window_scores
+from vadbench.api.bundle_meta import META
 from vadbench.data.whole_folder import whole_folder
 from vadbench.store.arrays import save_scores
-from vadbench.store.bundle_arrays import read_window_scores
-from vadbench.store.bundle_meta import META, BundleMeta, read_meta
 from vadbench.store.folders import RECORD, SCORES
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def load_bundle(path: Path) -> ScoreBundle:
     """The bundle at an ``.npz`` or in a folder that holds ``scores.npz``; ``meta.json`` lies beside the arrays.
 
     Raises:
-        DataError: for whatever is wrong with either file; see `read_meta` and `read_window_scores`.
+        DataError: for whatever is wrong with either file; see `read_bundle_meta` and `read_window_scores`.
     """
     arrays = path / SCORES if path.is_dir() else path
     if not arrays.exists():
@@ -54,7 +53,7 @@ def load_bundle(path: Path) -> ScoreBundle:
             where=arrays.parent,
             remedy="give it without --scores: vadbench score RUN",
         )
-    meta = read_meta(beside)
+    meta = read_bundle_meta(beside)
     return ScoreBundle(arrays, meta, read_window_scores(arrays, meta.window_length, flip=not meta.higher_is_more_anomalous))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
@@ -35,7 +36,12 @@ class MethodRecord(RecordPart):
     @property
     def label(self) -> str:
         """Name and changes, as one row of a table is called."""
-        return f"{self.name} [{', '.join(self.changes)}]" if self.changes else self.name
+        return called(self.name, self.changes)
+
+
+def called(name: str, changes: Sequence[str]) -> str:
+    """A method's name, and its changes in brackets."""
+    return f"{name} [{', '.join(changes)}]" if changes else name
 
 
 class DatasetRecord(RecordPart):

@@ -13,15 +13,24 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from vadbench.api import VadbenchError
 from vadbench.engine.config import validated_config
-from vadbench.testing import dataset_checks, detector_checks, flow_checks, prior_checks, scorer_checks, tokenizer_checks
-from vadbench.testing.conformance import CheckSkipped, ConformanceError
-from vadbench.testing.dataset_checks import DatasetTrial
-from vadbench.testing.detector_checks import DetectorTrial
-from vadbench.testing.flow_checks import FlowTrial
-from vadbench.testing.prior_checks import PriorTrial
-from vadbench.testing.scorer_checks import ScorerTrial
-from vadbench.testing.tokenizer_checks import TokenizerTrial
+from vadbench.testing.conformance import CheckSkipped, ConformanceError, place_of
+from vadbench.testing.rules import (
+    class_checks,
+    dataset_checks,
+    detector_checks,
+    flow_checks,
+    prior_checks,
+    scorer_checks,
+    tokenizer_checks,
+)
+from vadbench.testing.rules.dataset_checks import DatasetTrial
+from vadbench.testing.rules.detector_checks import DetectorTrial
+from vadbench.testing.rules.flow_checks import FlowTrial
+from vadbench.testing.rules.prior_checks import PriorTrial
+from vadbench.testing.rules.scorer_checks import ScorerTrial
+from vadbench.testing.rules.tokenizer_checks import TokenizerTrial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,20 +40,22 @@ if TYPE_CHECKING:
 BRIEF: Final[Mapping[str, int]] = {"epochs": 4, "batch_size": 16}
 """Training settings that suffice for the sample; a config with such a whole number, if larger, has it lowered to this."""
 
-_FUNCTIONS: Final[Mapping[Kind, tuple[Callable[[Any], None], ...]]] = {
-    "dataset": dataset_checks.CHECKS,
-    "tokenizer": tokenizer_checks.CHECKS,
-    "prior": prior_checks.CHECKS,
-    "flow": flow_checks.CHECKS,
-    "scorer": scorer_checks.CHECKS,
-    "detector": detector_checks.CHECKS,
+_FUNCTIONS: Final[Mapping[Kind, Mapping[str, tuple[Callable[[Any], None], ...]]]] = {
+    "dataset": {"": dataset_checks.CHECKS},
+    "tokenizer": {"": tokenizer_checks.CHECKS},
+    "prior": {"": prior_checks.CHECKS},
+    "flow": {"[unconditioned]": flow_checks.CHECKS, "[conditioned]": flow_checks.CONDITIONED},
+    "scorer": {"": scorer_checks.CHECKS},
+    "detector": {"": detector_checks.CHECKS},
 }
-_TRIALS: Final[Mapping[Kind, Mapping[str, Callable[..., Any]]]] = {
-    "tokenizer": {"": TokenizerTrial},
-    "prior": {"": PriorTrial},
-    "flow": {"[unconditioned]": FlowTrial, "[conditioned]": partial(FlowTrial, conditioned=True)},
-    "scorer": {"": ScorerTrial},
-    "detector": {"": DetectorTrial},
+"""By the builds of a component that are checked each for itself."""
+_TRIALS: Final[Mapping[tuple[Kind, str], Callable[..., Any]]] = {
+    ("tokenizer", ""): TokenizerTrial,
+    ("prior", ""): PriorTrial,
+    ("flow", "[unconditioned]"): FlowTrial,
+    ("flow", "[conditioned]"): partial(FlowTrial, conditioned=True),
+    ("scorer", ""): ScorerTrial,
+    ("detector", ""): DetectorTrial,
 }
 
 
@@ -57,17 +68,25 @@ class Check:
         contract: The rule, in a sentence.
         run: Returns where the rule is kept; raises `ConformanceError` where it is broken, and `CheckSkipped` where it
             does not apply.
+        see: Where the rule stands.
     """
 
     name: str
     contract: str
     run: Callable[[], None]
+    see: str = ""
 
 
 def check_names(kind: Kind) -> list[str]:
-    """The names of a kind's checks."""
-    variants = _TRIALS.get(kind, {"": None})
-    return [_name(function) + variant for variant in variants for function in _FUNCTIONS[kind]]
+    """The names of a kind's checks, in the order they are run."""
+    of_class = [_name(function) for function in class_checks.CHECKS]
+    return of_class + [_name(function) + variant for variant, some in _FUNCTIONS[kind].items() for function in some]
+
+
+def rules(kind: Kind) -> dict[str, str]:
+    """The names of a kind's checks, without brackets, with the rule that each asks for."""
+    functions = (*class_checks.CHECKS, *(function for some in _FUNCTIONS[kind].values() for function in some))
+    return {_name(function): sentence_of(function) for function in functions}
 
 
 def checks_for(entry: Entry, *, settings: Mapping[str, Any] | None = None, data_root: Path | None = None) -> list[Check]:
@@ -84,9 +103,12 @@ def checks_for(entry: Entry, *, settings: Mapping[str, Any] | None = None, data_
     def make(*shapes: Any) -> Any:
         return entry.load()(validated_config(entry, {**brief_settings(entry), **(settings or {})}), *shapes)
 
+    of_class = [_bound(function, "", lambda: entry, place_of(entry.kind.capitalize())) for function in class_checks.CHECKS]
     if entry.kind == "dataset":
-        return [_bound(function, "", lambda: DatasetTrial(make, data_root)) for function in _FUNCTIONS["dataset"]]
-    return _of_kind(entry.kind, make)
+        place = place_of(DatasetTrial.contract)
+        functions = _FUNCTIONS["dataset"][""]
+        return of_class + [_bound(function, "", lambda: DatasetTrial(make, data_root), place) for function in functions]
+    return of_class + _of_kind(entry.kind, make)
 
 
 def checks_for_detector(make: Callable[[PoseShape], Detector]) -> list[Check]:
@@ -103,25 +125,36 @@ def brief_settings(entry: Entry) -> dict[str, int]:
 
 def _of_kind(kind: Kind, make: Callable[..., Any]) -> list[Check]:
     checks = []
-    for variant, trial in _TRIALS[kind].items():
+    for variant, functions in _FUNCTIONS[kind].items():
         # Trained once for all of these checks; each gets a copy, and inputs of its own.
-        start = partial(trial, make, {})
-        checks += [_bound(function, variant, start) for function in _FUNCTIONS[kind]]
+        start = partial(_TRIALS[kind, variant], make, {})
+        checks += [_bound(function, variant, start, place_of(kind.capitalize())) for function in functions]
     return checks
 
 
-def _bound(function: Callable[[Any], None], variant: str, start: Callable[[], Any]) -> Check:
-    sentence = " ".join((function.__doc__ or "").split())
+def _bound(function: Callable[[Any], None], variant: str, start: Callable[[], Any], place: str) -> Check:
+    sentence = sentence_of(function)
 
     def run() -> None:
         try:
             function(start())
         except (ConformanceError, CheckSkipped):
             raise
+        except VadbenchError as error:
+            raise ConformanceError(sentence, _said(error), place, error.remedy) from error
         except Exception as error:
-            raise ConformanceError(f"expected: {sentence} Got {type(error).__name__}: {error}") from error
+            raise ConformanceError(sentence, f"{type(error).__name__}: {error}", place) from error
 
-    return Check(_name(function) + variant, sentence, run)
+    return Check(_name(function) + variant, sentence, run, place)
+
+
+def _said(error: VadbenchError) -> str:
+    return error.what if error.where is None else f"{error.what} (where: {error.where})"
+
+
+def sentence_of(function: Callable[[Any], None]) -> str:
+    """The first paragraph of its docstring, in one line."""
+    return " ".join((function.__doc__ or "").strip().split("\n\n")[0].split())
 
 
 def _name(function: Callable[[Any], None]) -> str:

@@ -15,11 +15,30 @@ TOLERANCE = 1e-4
 
 
 class ConformanceError(AssertionError):
-    """A component broke a rule of its contract; says what was expected, what came, and where the rule stands."""
+    """A component broke a rule of its contract; says what was expected, what came, and where the rule stands.
+
+    Args:
+        expected: What the rule asks for.
+        got: What came instead.
+        see: Where the rule stands; empty where the check's own sentence is the rule.
+        remedy: What to do about it, where that is known.
+        at: The line of the plug-in that it comes from, where that is known otherwise than by a traceback.
+    """
+
+    def __init__(self, expected: str, got: object, see: str = "", remedy: str | None = None, *, at: str | None = None) -> None:
+        self.expected, self.got, self.see, self.remedy, self.at = expected, str(got), see, remedy, at
+        place = f", see {see}" if see else ""
+        # A whole rule is a sentence; what one line of it asks for is none.
+        said = f"expected: {expected} Got {got}" if expected.endswith(".") else f"expected {expected}, got {got}"
+        super().__init__(said + place + (f"; {remedy}" if remedy else ""))
 
 
 class CheckSkipped(Exception):  # noqa: N818 - it is no error
     """A check that does not apply, or cannot be made here; the message is the reason."""
+
+
+class Advice(Exception):  # noqa: N818 - it is no error
+    """A rule that may be left unkept; the message is what would be better."""
 
 
 def expect(holds: object, expected: str, got: object, contract: str) -> None:
@@ -32,8 +51,12 @@ def expect(holds: object, expected: str, got: object, contract: str) -> None:
         contract: The contract that it belongs to, or a dotted name where the rule stands elsewhere.
     """
     if not holds:
-        place = contract if "." in contract else f"{contract} in vadbench.api.contracts"
-        raise ConformanceError(f"expected {expected}, got {got}, see {place}")
+        raise ConformanceError(expected, got, place_of(contract))
+
+
+def place_of(contract: str) -> str:
+    """Where a contract stands, for a reader: a name without a dot is one of `vadbench.api.contracts`."""
+    return contract if "." in contract or not contract else f"{contract} in vadbench.api.contracts"
 
 
 def expect_same(got: Any, wanted: Any, what: str, contract: str, *, exactly: bool = False) -> None:

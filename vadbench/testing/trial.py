@@ -22,9 +22,9 @@ _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
 
 
-def trial_context() -> Context:
-    """The context of a component under test: CPU, a fixed seed, the harness's training loop, a log that nobody reads."""
-    return Context(seed=SEED, name="trial", logger=_LOGGER, trainer=train)
+def trial_context(device: str = "cpu") -> Context:
+    """The context of a component under test: a fixed seed, the harness's training loop, a log that nobody reads."""
+    return Context(device=device, seed=SEED, name="trial", logger=_LOGGER, trainer=train)
 
 
 class Trial(ABC):
@@ -53,6 +53,7 @@ class LearningTrial(Trial, Generic[C]):
 
     def __init__(self, make: Callable[..., C], memory: dict[str, Any] | None = None) -> None:
         self.make = make
+        self.device = "cpu"
         self._memory = {} if memory is None else memory
 
     @abstractmethod
@@ -66,6 +67,13 @@ class LearningTrial(Trial, Generic[C]):
     @abstractmethod
     def outputs(self, component: C) -> Mapping[str, Any]:
         """All that a trained component puts out on the sample, by name."""
+
+    def use_device(self, device: str) -> None:
+        """From now on, what a component is asked with lies on ``device``. What it is fitted on lies where the harness has it."""
+        self.device = device
+        for name, value in vars(self).items():
+            if isinstance(value, torch.Tensor):
+                setattr(self, name, value.to(device))
 
     def fresh(self, seed: int = SEED) -> C:
         """An untrained component; ``seed`` decides its initial weights."""

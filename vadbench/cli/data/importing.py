@@ -59,7 +59,13 @@ class Resolution(click.ParamType):  # type: ignore[type-arg] # generic in some v
 @click.argument("form", metavar="FORMAT", type=FormatName())
 @click.argument("source", metavar="SRC", type=click.Path(path_type=Path, exists=False))
 @click.argument("target", metavar="DST", type=click.Path(path_type=Path))
-@click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="The split that is written.",
+)
 @click.option("--labels", "label_folder", type=click.Path(path_type=Path), help="Folder of frame labels, <clip>.npy.")
 @click.option("--labels-mean", type=click.Choice(["abnormal", "normal"]), help="What 1 says.  [default: abnormal]")
 @click.option("--layout", help="Convert the poses to this skeleton layout.")

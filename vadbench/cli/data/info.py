@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vadbench.api import DatasetInfo
     from vadbench.cli.data.opening import Location
-    from vadbench.cli.data.settings import Setting
+    from vadbench.engine.config_words import Setting
 
 
 @click.command()
@@ -30,7 +30,7 @@ def info(name: str, data_root: Path | None, changes: tuple[str, ...], as_json: b
     Also its layout and what that can be converted to, what it should amount to, its settings, and whether its files are found.
     """
     from vadbench.cli.data.opening import locate, open_named
-    from vadbench.cli.data.settings import settings_of
+    from vadbench.engine.config_words import settings_of
 
     opened = open_named(name, data_root, changes)
     location = locate(opened.dataset, opened.entry)

@@ -12,7 +12,8 @@ from vadbench.api.errors import VadbenchError
 from vadbench.cli.installed import installed_plugins
 
 if TYPE_CHECKING:
-    from vadbench.api.registry import Entry, Registry
+    from vadbench.api.entry import Entry
+    from vadbench.api.registry import Registry
 
 
 @click.command("list")
@@ -37,7 +38,7 @@ def _row(entry: Entry, registry: Registry, root: Path | None) -> dict[str, Any]:
     from dataclasses import asdict
 
     from vadbench.cli.data.opening import locate
-    from vadbench.cli.data.settings import settings_of
+    from vadbench.engine.config_words import settings_of
     from vadbench.engine.datasets import open_dataset
 
     row: dict[str, Any] = {

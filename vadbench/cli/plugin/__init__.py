@@ -10,6 +10,8 @@ from vadbench.cli.lazy import Commands, LazyGroup
 
 _HERE: Final = "vadbench.cli.plugin"
 COMMANDS: Final[Commands] = {
+    "new": (f"{_HERE}.new:new", "A component of your own as an installable, tested distribution."),
+    "check": (f"{_HERE}.check:check", "Whether a plug-in or component keeps its contracts, rule by rule."),
     "list": (f"{_HERE}.listing:list_plugins", "Every plug-in, what it offers, or why it failed and what to do."),
 }
 

@@ -1,0 +1,1 @@
+"""Bad: changes the environment of the process, as a package."""

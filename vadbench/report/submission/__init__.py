@@ -1,0 +1,1 @@
+"""Rows that others send in: packed, and checked against their raw scores."""

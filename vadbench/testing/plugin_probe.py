@@ -1,0 +1,105 @@
+"""``python -m vadbench.testing.plugin_probe FILE``: loads one plug-in in a process of its own and writes down what that did.
+
+Nothing is judged here; see `vadbench.testing.plugin_checks`. ``FILE`` says which plug-in and is overwritten with the facts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from vadbench.api.errors import PluginError
+from vadbench.api.registry import Registry
+from vadbench.engine.loading.hook import registered_components
+from vadbench.engine.loading.sources import PluginSource, installed_sources, sources_at
+from vadbench.engine.plugins import FOLDERS_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEAVY: Final = ("torch", "numpy", "pandas", "scipy", "sklearn", "matplotlib")
+"""Packages whose import takes longer than a command such as ``vadbench list`` may."""
+
+WARNINGS: Final = "the filters of warnings"
+
+
+def main() -> None:
+    """Reads which plug-in, loads it, writes the facts."""
+    file = Path(sys.argv[1])
+    wanted = json.loads(file.read_text(encoding="utf-8"))
+    source = find_source(wanted)
+    print_to = os.open(wanted["printed"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(print_to, 1)
+    os.dup2(print_to, 2)
+    before = _state(source)
+    heavy = {name for name in HEAVY if name in sys.modules}
+    begun = time.process_time()
+    error: BaseException | None = None
+    try:
+        registered_components(source.load(), source.name, Registry())
+    except BaseException as raised:  # whatever a plug-in raises, what it did until then is told
+        error = raised
+    seconds = time.process_time() - begun
+    after = _state(source)
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        if stream is not None and not stream.closed:
+            stream.flush()
+    facts = {
+        "imported": sorted({name for name in HEAVY if name in sys.modules} - heavy),
+        "cpu_seconds": seconds,
+        "changed": sorted(name for name, value in before.items() if after[name] != value),
+        "error": None if error is None else f"{type(error).__name__}: {error}",
+    }
+    file.write_text(json.dumps(facts), encoding="utf-8")
+    # Without what a plug-in registered for the end of the process, and without waiting for its threads.
+    os._exit(0)
+
+
+def find_source(wanted: dict[str, str | None]) -> PluginSource:
+    """The source that was asked for, found again in this process."""
+    sought = (wanted["distribution"], wanted["where"], wanted["name"])
+    path = wanted["path"]
+    found = found_sources() if path is None else sources_at(Path(path))
+    return next(source for source in found if (source.distribution, source.where, source.name) == sought)
+
+
+def found_sources() -> list[PluginSource]:
+    """Every source that a command finds: the installed ones, and those of the folders that it is pointed to."""
+    found = list(installed_sources())
+    for folder in filter(None, os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)):
+        with contextlib.suppress(PluginError):  # which the loading of plug-ins says
+            found += sources_at(Path(folder))
+    return found
+
+
+def _state(source: PluginSource) -> dict[str, Any]:
+    """What belongs to the whole process, by names for people."""
+    roots = set(Path(source.where).parents)
+    readings: dict[str, Callable[[], Any]] = {
+        "the working directory": os.getcwd,
+        "os.environ": lambda: dict(os.environ),
+        # The loader itself adds the folder that a plug-in lies in.
+        "sys.path": lambda: [path for path in sys.path if Path(path) not in roots],
+        "the state of Python's random": random.getstate,
+        "the handler of Ctrl-C": lambda: signal.getsignal(signal.SIGINT),
+        "the handler of SIGTERM": lambda: signal.getsignal(signal.SIGTERM),
+        WARNINGS: lambda: list(warnings.filters),
+        "the root logger": lambda: (logging.root.level, list(logging.root.handlers)),
+        "the running threads": threading.active_count,
+        "sys.excepthook": lambda: sys.excepthook,
+    }
+    return {name: reading() for name, reading in readings.items()}
+
+
+if __name__ == "__main__":
+    main()
