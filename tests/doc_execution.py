@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from string import Template
 from typing import Any, Final
 
 from doc_pages import Block, logical_lines, place
@@ -137,7 +138,7 @@ class _Shell:
         words = shlex.split(command)
         if words[0] == "export" and len(words) == 2 and "=" in words[1]:
             name, _, value = words[1].partition("=")
-            self._environment[name] = value
+            self._environment[name] = Template(value).safe_substitute({**self._environment, "PWD": str(self._folder.resolve())})
             return 0, ""
         if words[0] == "cd" and len(words) == 2:
             self._folder = self._folder / words[1]

@@ -205,7 +205,7 @@ def test_it_says_what_it_wrote_and_what_to_type_next(vadbench, kind):
     folder = Path("vad-mine")
     said = {line.split()[0] for line in called.out.partition("next:")[0].splitlines() if line.startswith("  ")}
     assert said == {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    for line in ("cd vad-mine", "pip install -e '.[test]'", "pytest", "vadbench plugin check mine", "vadbench run "):
+    for line in ("cd vad-mine", "pip install -e '.[dev]'", "pytest", "vadbench plugin check mine", "vadbench run "):
         assert f"  {line}" in called.out
 
 

@@ -80,7 +80,8 @@ def test_a_command_that_should_fail_and_does_not_is_told(tmp_path, environment):
 def test_files_shell_and_python_share_a_folder(tmp_path, environment):
     text = (
         '```toml title="deep/mine.toml"\nname = "mine"\n```\n\n'
-        '```sh\nexport WHERE=deep\ncd deep\ntest "$WHERE" = deep && test -f mine.toml   # a comment\n'
+        '```sh\nexport WHERE=deep\nexport HERE=$PWD/$WHERE\ntest -d "$HERE"\n'
+        'cd deep\ntest "$WHERE" = deep && test -f mine.toml   # a comment\n'
         "vadbench no-such-command   # exit 2\n```\n\n"
         "```python\nfrom pathlib import Path\n\nassert Path('deep/mine.toml').read_text() == 'name = \"mine\"\\n'\n```\n\n"
         "```text\nthis is not executed\n```\n\n    nor this\n"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import jinja2
 
+from vadbench import __version__
 from vadbench.api import VERSION
 from vadbench.data.whole_folder import whole_folder
 
@@ -90,6 +91,7 @@ def rendered_files(names: DerivedNames, author: Author) -> dict[str, str]:
         "author": author.name,
         "email": author.email,
         "licence": author.licence,
+        "version": __version__,
         "api_version": VERSION,
         "line_length": LINE_LENGTH,
         "commands": Commands.of(names),

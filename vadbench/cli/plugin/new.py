@@ -95,7 +95,7 @@ def _tell(names: DerivedNames, folder: Path, files: list[str]) -> None:
     for file in files:
         click.echo(f"  {file:{width}}  {notes.get(file, '')}".rstrip())
     click.echo("next:")
-    lines = [f"cd {_quoted(folder)}", "pip install -e '.[test]'", "pytest", commands.prepare, commands.check, commands.run]
+    lines = [f"cd {_quoted(folder)}", "pip install -e '.[dev]'", "pytest", commands.prepare, commands.check, commands.run]
     for line in lines:
         if line is not None:
             click.echo(f"  {line}")
