@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,12 +19,14 @@ from vadbench.store.submission import ROW, seed_folder
 from vadbench.store.untrusted import check_archive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from vadbench.api import WindowScores
     from vadbench.api.context import Advance
     from vadbench.evaluation.clip_pairs import ClipPairs
     from vadbench.evaluation.protocol import Pipeline
+    from vadbench.report.row_figures import ScoredSeed
     from vadbench.report.submission.files import Sent
     from vadbench.report.submission.findings import Findings
     from vadbench.report.submission.labels import HeldAgainst
@@ -66,17 +68,21 @@ def recomputed(sent: Sent, against: HeldAgainst, findings: Findings, advance: Ad
     _check_split(sent, against, findings)
     found: list[SeedFigures] = []
     pairs: list[ClipPairs] = []
-    seen: dict[bytes, int] = {}
+    same: dict[bytes, list[int]] = {}
     for result in row.seeds:
         scores = _scores(sent, result, against, findings)
         advance(1)
         if scores is None:
             continue
-        _check_suspicious(row, result, scores, seen, findings)
+        same.setdefault(scores.score.tobytes(), []).append(result.seed)
+        if np.ptp(scores.score) == 0:
+            findings.warning("all scores are the same", f"{seed_folder(result.seed)}/{SCORES}")
+        _check_count(row, scores, findings)
         figures = _figures(scores, result, against, pipeline, findings)
         if figures is not None:
             found.append(SeedFigures(result.seed, result.auroc, figures.metrics, len(scores)))
             pairs.append(figures.pairs)
+    _check_seeds_differ(row, same.values(), findings)
     if len(found) == len(row.seeds):
         _check_row(row, found, pairs, against, findings)
     else:
@@ -84,7 +90,9 @@ def recomputed(sent: Sent, against: HeldAgainst, findings: Findings, advance: Ad
     return found
 
 
-def _figures(scores: WindowScores, result: SeedResult, against: HeldAgainst, pipeline: Pipeline, findings: Findings) -> Any:
+def _figures(
+    scores: WindowScores, result: SeedResult, against: HeldAgainst, pipeline: Pipeline, findings: Findings
+) -> ScoredSeed | None:
     truth = against.truth
     try:
         figures = scored_seed(scores, truth.labels, truth.scenes, pipeline, truth.frame_rate)
@@ -189,18 +197,18 @@ def _check_split(sent: Sent, against: HeldAgainst, findings: Findings) -> None:
                 findings.tampered(what, f"{ROW}: dataset.counts.test.{key}")
 
 
-def _check_suspicious(
-    row: RowRecord, result: SeedResult, scores: WindowScores, seen: dict[bytes, int], findings: Findings
-) -> None:
-    where = f"{seed_folder(result.seed)}/{SCORES}"
-    if np.ptp(scores.score) == 0:
-        findings.warning("all scores are the same", where)
-    other = seen.setdefault(scores.score.tobytes(), result.seed)
-    learns = result.cost is None or result.cost.parameters > 0
-    if other != result.seed and learns:
-        findings.warning(f"the scores of seeds {other} and {result.seed} are the same, and {row.method.label} learns", where)
-    if "windows" in row.dataset.counts.get("test", {}) and len(scores) != row.dataset.counts["test"]["windows"]:
-        told = row.dataset.counts["test"]["windows"]
+def _check_seeds_differ(row: RowRecord, same: Iterable[list[int]], findings: Findings) -> None:
+    learns = {result.seed for result in row.seeds if result.cost is None or result.cost.parameters > 0}
+    for seeds in same:
+        if len(seeds) > 1 and learns.issuperset(seeds):
+            told = f"{', '.join(map(str, seeds[:-1]))} and {seeds[-1]}"
+            what = f"the scores of seeds {told} are the same, and {row.method.label} learns"
+            findings.warning(what, f"{seed_folder(seeds[-1])}/{SCORES}")
+
+
+def _check_count(row: RowRecord, scores: WindowScores, findings: Findings) -> None:
+    told = row.dataset.counts.get("test", {}).get("windows")
+    if told is not None and len(scores) != told:
         what = f"windows of the test split: the row says {told}, {len(scores)} are scored"
         findings.tampered(what, f"{ROW}: dataset.counts.test.windows")
 
