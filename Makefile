@@ -10,8 +10,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 run: $(VENV)/.installed  ## Train and evaluate MSG-Flow on the generated stand-in data, with table and plots.
 	$(BIN)/vadbench run msgflow
 
+# A file goes to one process, whose tests share what they train.
 test: $(VENV)/.installed-dev  ## The tests, without the slow ones.
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/.installed-dev  ## The slow tests: runs killed in each stage, coverage of the intervals, processes side by side.
 	$(BIN)/python -m pytest -m slow

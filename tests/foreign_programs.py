@@ -12,10 +12,29 @@ from vadbench_foreign.settings import CommandConfig
 
 # One argument says how to act. Scores are the sum of a window's x; of the model, the number that fit left is added.
 PROGRAM = """
-import json, os, sys
+import json, os, shutil, sys
 import numpy as np
 
+
+def tricks(act, folders):
+    did, _, name = act.partition(" ")
+    if did not in ("delete", "link", "file", "all") or folders.get(name) is None:
+        return
+    folder = folders[name]
+    if did == "all":
+        shutil.rmtree(os.path.dirname(folder))
+        sys.exit()
+    shutil.rmtree(folder)
+    if did == "link":
+        os.symlink(os.path.abspath("elsewhere"), folder)
+    if did == "file":
+        open(folder, "w").close()
+    if name == step_folder:
+        sys.exit()
+
+
 act, step, windows, model = sys.argv[1:5]
+step_folder = {"fit": "model", "score": "scores"}[step]
 told = json.load(open(os.path.join(windows, "windows.json")))
 x = np.load(os.path.join(windows, "x.npy"))
 with open("calls.txt", "a") as file:
@@ -30,6 +49,11 @@ if step == "fit":
         os.symlink("level.txt", os.path.join(model, "latest"))
     if act == "nothing learned":
         os.remove(os.path.join(model, "level.txt"))
+    if act.startswith("named "):
+        os.makedirs(os.path.dirname(os.path.join(model, act[6:])) or ".", exist_ok=True)
+        open(os.path.join(model, act[6:]), "w").close()
+tricks(act, {"windows": windows, "model": model, "scores": sys.argv[5] if step == "score" else None})
+if step == "fit":
     sys.exit()
 out = sys.argv[5]
 level = os.path.join(model, "level.txt")
@@ -73,8 +97,19 @@ elif act in ("csv", "csv by frame", "csv with a word", "csv of odd lines", "both
             values = frames[row] if "by frame" in act else ["high" if "word" in act and row == 2 else repr(float(score[row]))]
             file.write(",".join([str(clip[row]), str(person[row]), str(start[row])] + [str(value) for value in values]))
             file.write(",1\\n" if "odd" in act and row == 2 else "\\n")
-if "csv" not in act and act != "nothing":
+if act == "odd names":
+    open(os.path.join(out, "\\udcff\\x1b[2J"), "w").close()
+if act == "odd clip":
+    clip = clip.copy()
+    clip[3] = "\\x1b[2J"
+if "csv" not in act and act not in ("nothing", "odd names"):
     np.savez(os.path.join(out, "scores.npz"), clip=clip, person=person, start=start, score=score, **more)
+for name in ("scores.npz", "scores.csv", "meta.json"):
+    if act == name + " as a link":
+        there = os.path.join(out, name)
+        if os.path.exists(there):
+            os.rename(there, os.path.abspath(name))
+        os.symlink(os.path.abspath(name), there)
 """
 
 

@@ -14,6 +14,7 @@ from vadbench.engine.plan import make_plan
 from vadbench.engine.plugins import load_plugins
 from vadbench.engine.run import run_job
 from vadbench.report.submission.check import Checked, check_submission
+from vadbench.report.submission.known_labels import Witnesses
 from vadbench.report.submission.pack import packing_of_runs, write_packing
 from vadbench.store.folders import file_digest, find_runs
 from vadbench.store.row_record import Spread
@@ -41,9 +42,10 @@ def packed(runs: Path, folder: Path, *, labels=True) -> Path:
     return folder
 
 
-def checked(folder: Path, *, min_seeds=2, root=None, leaderboards=Path("nowhere")) -> Checked:
+def checked(folder: Path, *, min_seeds=2, root=None, leaderboards=Path("nowhere"), trust=False) -> Checked:
     """The check as the command makes it."""
-    return check_submission(folder, load_plugins().registry, Silent(), root=root, leaderboards=leaderboards, min_seeds=min_seeds)
+    witnesses = Witnesses(leaderboards, trust=trust)
+    return check_submission(folder, load_plugins().registry, Silent(), root=root, witnesses=witnesses, min_seeds=min_seeds)
 
 
 def faults(outcome: Checked) -> list[str]:

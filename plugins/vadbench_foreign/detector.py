@@ -6,16 +6,19 @@ The exchange is described in ``docs/foreign-methods.md``.
 
 from __future__ import annotations
 
+import errno
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from vadbench.api import DataError, PluginError
 from vadbench_foreign.kept_files import as_state, from_state, read_files, write_files
+from vadbench_foreign.printable import printable
 from vadbench_foreign.program import Program, environment_of_program
 from vadbench_foreign.returned_scores import in_order_of, read_scores
 from vadbench_foreign.window_files import write_windows
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from vadbench_foreign.settings import CommandConfig
 
 Step = Literal["fit", "score"]
+_WRITTEN_TO: Final[Mapping[Step, str]] = {"fit": "model", "score": "scores"}
+"""Which folder is read once the program of a step has ended."""
 
 
 class Command:
@@ -121,6 +126,7 @@ class Command:
         with context.progress.task(f"{context.name}: {step}", 1) as advance:
             program.run(context.logger)
             advance(1)
+        _check_left(scratch, step)
 
     def _program(self, step: Step, values: Mapping[str, str] | None = None) -> Program:
         """The program of a step; without values its words are as they were written, which is enough to find it."""
@@ -149,6 +155,25 @@ def _threads() -> int:
     return torch.get_num_threads()
 
 
+def _check_left(scratch: Path, step: Step) -> None:
+    """Raises `PluginError` unless the folder that a program was to write to is there still, and no other was put in its place."""
+    name = _WRITTEN_TO[step]
+    for place in (scratch, scratch / name):
+        try:
+            mode = place.lstat().st_mode
+        except OSError:
+            done = f"took away the folder {{{name}}}, or one that it lies in"
+        else:
+            if stat.S_ISDIR(mode):
+                continue
+            done = f"put {'a link' if stat.S_ISLNK(mode) else 'a file'} in the place of the folder {{{name}}}"
+        raise PluginError(
+            f"the command of {step} {done}",
+            where=f"detector.{step}",
+            remedy="leave that folder where it is, and write files into it",
+        )
+
+
 @contextmanager
 def _scratch(context: Context) -> Iterator[Path]:
     """A folder for one call, below the run's work folder; it goes with all that is in it."""
@@ -156,8 +181,12 @@ def _scratch(context: Context) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="command-", dir=context.work_folder, ignore_cleanup_errors=True) as folder:
             yield Path(folder).absolute()
     except OSError as error:
+        place = "the disk of the runs (TMPDIR where there is no run)"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise PluginError(
             f"the files of a foreign method cannot be written or read: {error.strerror or error}",
-            where=error.filename or context.name,
-            remedy="make room on the disk of the runs (TMPDIR where there is no run), or leave out arrays: detector.arrays",
+            where=printable(str(error.filename or context.name)),
+            remedy=f"make room on {place}, or leave out arrays: detector.arrays"
+            if full
+            else f"see that {place} can be written to, and that the program leaves its files readable and in their place",
         ) from error

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 
 from vadbench.api import PluginError
+from vadbench_foreign.printable import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,28 +23,36 @@ _PREFIX: Final = "model/"
 
 
 def read_files(folder: Path) -> dict[str, NDArray[np.uint8]]:
-    """The bytes of every file below a folder, by relative path.
+    """The bytes of every file below a folder, by relative path. What is read here, `from_state` takes back.
 
     Raises:
-        PluginError: for a link or anything else that is neither file nor folder, or files of more than 2 GiB.
+        PluginError: for a link or anything else that is neither file nor folder, a name that cannot be stored, or files of more
+            than 2 GiB.
+        OSError: if something cannot be read.
     """
     found: dict[str, NDArray[np.uint8]] = {}
     size = 0
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_inside(folder)):
         mode = path.lstat().st_mode
         name = path.relative_to(folder).as_posix()
         if stat.S_ISDIR(mode):
             continue
         if not stat.S_ISREG(mode):
             raise PluginError(
-                f"the command of fit left {name}, which is {'a link' if stat.S_ISLNK(mode) else 'no file'}",
+                f"the command of fit left {printable(name)}, which is {'a link' if stat.S_ISLNK(mode) else 'no file'}",
                 where="{model}",
                 remedy="leave copies of files there: what was learned is stored with the run, and links lead out of it",
+            )
+        if not _is_below(name):
+            raise PluginError(
+                f"the command of fit left a file by the name of {printable(name)}, which cannot be stored with the run",
+                where="{model}",
+                remedy="give files and folders names in UTF-8 that have no ':' and no '\\', which lead elsewhere on some systems",
             )
         size += path.stat().st_size
         if size > MOST_BYTES:
             raise PluginError(
-                f"the command of fit left more than {MOST_BYTES / 2**30:g} GiB of files, up to {name}",
+                f"the command of fit left more than {MOST_BYTES / 2**30:g} GiB of files, up to {printable(name)}",
                 where="{model}",
                 remedy="leave there what scoring needs, and nothing else",
             )
@@ -89,6 +99,22 @@ def from_state(state: Mapping[str, Any]) -> dict[str, NDArray[np.uint8]]:
     return files
 
 
+def _inside(folder: Path) -> Iterator[Path]:
+    """Everything below a folder; a link is not followed, and a folder that cannot be read is no empty one."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise error
+
+    for place, folders, files in os.walk(folder, onerror=refuse):
+        for name in (*folders, *files):
+            yield Path(place, name)
+
+
 def _is_below(name: str) -> bool:
+    """Whether it is the path of a file below a folder, on every system."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
     parts = name.split("/")
     return not any(part in ("", ".", "..") or "\\" in part or "\0" in part or ":" in part for part in parts)

@@ -1,4 +1,4 @@
-"""Running a program to its end: no shell, its output in the log line by line, and nothing of it left running afterwards."""
+"""Running a program to its end: no shell, its output in the log line by line, and its processes ended afterwards."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from vadbench.api import PluginError
+from vadbench_foreign.printable import printable
 
 if TYPE_CHECKING:
     import logging
@@ -55,12 +56,13 @@ class Program:
     def run(self, logger: logging.Logger) -> None:
         """Runs it to its end.
 
-        Whatever happens, also Ctrl-C, it and all that it started are ended when this returns or raises.
+        Whatever happens, also Ctrl-C, it and what it started are ended when this returns or raises. A process that began a
+        session or a group of its own (``setsid``, a daemon, a container) is beyond reach, and lives on.
 
         Raises:
             PluginError: if it is not there, cannot be started, takes too long, or ends with anything but 0.
         """
-        logger.info("%s: %s (in %s)", self.step, shlex.join(self.words), self.folder)
+        logger.info("%s: %s (in %s)", self.step, printable(shlex.join(self.words)), self.folder)
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", prefix=f"vadbench-{self.step}-", suffix=".log", delete=False
         ) as log:
@@ -140,7 +142,7 @@ class Program:
         said = "\n".join([head, *last]) if last else "it said nothing"
         log = f"\nall of its output: {output.log.name}" if last else ""
         return PluginError(
-            f"the command of {self.step} {how}: {shlex.join(self.words)}\n{said}",
+            f"the command of {self.step} {how}: {printable(shlex.join(self.words))}\n{said}",
             where=f"detector.{self.step}, in {self.folder}{log}",
             remedy=remedy,
         )
@@ -158,7 +160,7 @@ def environment_of_program(own: Mapping[str, str], *, threads: int) -> dict[str,
 
 @dataclass(slots=True)
 class _Output:
-    """What a program says: into the log as it comes, all of it into a file, the last lines kept."""
+    """What a program says: into the log as it comes, all of it into a file, the last lines kept; all of it printable."""
 
     log: IO[str]
     logger: logging.Logger
@@ -172,7 +174,7 @@ class _Output:
         with stream:
             while raw := stream.readline(_LONGEST_LINE):
                 # A progress bar writes over its line: what is left of it when the line ends is what counts.
-                line = raw.decode("utf-8", errors="replace").rstrip("\r\n").rpartition("\r")[2]
+                line = printable(raw.decode("utf-8", errors="replace").rstrip("\r\n").rpartition("\r")[2])
                 self.lines += 1
                 self.last.append(line)
                 # The file is gone where nobody waits for the program any longer.
@@ -183,7 +185,7 @@ class _Output:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a program and what it started: told first, killed after a while."""
+    """Ends a program and its group: told first, killed after a while."""
     if process.poll() is None:
         _tell(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -193,7 +195,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _tell(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # Its number is that of its group, which lives as long as anybody in it.
+    # Its number is that of its group, which lives as long as anybody in it; who left the group is not found again.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 

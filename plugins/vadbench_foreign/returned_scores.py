@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ import numpy as np
 from vadbench.api import DataError, PluginError, WindowScores, read_bundle_meta, read_window_scores
 from vadbench.api.bundle_arrays import checked_window_scores
 from vadbench.api.bundle_meta import META
+from vadbench_foreign.printable import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,9 +35,9 @@ def read_scores(folder: Path, length: int, *, higher_is_more_anomalous: bool) ->
     Raises:
         PluginError: for whatever is wrong with them.
     """
-    present = [name for name in (ARRAYS, TEXT) if (folder / name).is_file()]
+    present = [name for name in (ARRAYS, TEXT) if _is_written(folder / name)]
     if len(present) != 1:
-        there = ", ".join(sorted(path.name for path in folder.iterdir())[:10])
+        there = ", ".join(sorted(printable(path.name) for path in folder.iterdir())[:10])
         raise PluginError(
             f"the command of score wrote {'both' if present else 'neither'} {ARRAYS} {'and' if present else 'nor'} {TEXT}"
             + (f"; what it wrote: {there}" if there and not present else ""),
@@ -44,7 +46,7 @@ def read_scores(folder: Path, length: int, *, higher_is_more_anomalous: bool) ->
         )
     try:
         higher = higher_is_more_anomalous
-        if (folder / META).is_file():
+        if _is_written(folder / META):
             meta = read_bundle_meta(folder / META)
             higher = meta.higher_is_more_anomalous
             if meta.window_length != length:
@@ -59,7 +61,9 @@ def read_scores(folder: Path, length: int, *, higher_is_more_anomalous: bool) ->
         return read_window_scores(path, length, flip=not higher)
     except DataError as error:
         raise PluginError(
-            f"the scores of the command cannot be used: {error.what}", where=error.where, remedy=error.remedy
+            f"the scores of the command cannot be used: {printable(error.what)}",
+            where=None if error.where is None else printable(error.where),
+            remedy=None if error.remedy is None else printable(error.remedy),
         ) from error
 
 
@@ -86,6 +90,21 @@ def in_order_of(windows: Windows, scores: WindowScores) -> NDArray[np.float64]:
     return found
 
 
+def _is_written(path: Path) -> bool:
+    """Whether a file is there; raises `PluginError` for a link, which may lead to what the program never wrote."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISLNK(mode):
+        raise PluginError(
+            f"the command of score left {path.name} as a link",
+            where="{scores}",
+            remedy="write the file itself into the folder {scores}",
+        )
+    return stat.S_ISREG(mode)
+
+
 def _refuse(names: list[str], wanted: NDArray[np.int64], got: NDArray[np.int64], scores: WindowScores) -> None:
     asked, given = set(map(tuple, wanted.T.tolist())), set(map(tuple, got.T.tolist()))
     told = []
@@ -97,7 +116,7 @@ def _refuse(names: list[str], wanted: NDArray[np.int64], got: NDArray[np.int64],
     if extra := [row for row, key in enumerate(map(tuple, got.T.tolist())) if key not in asked]:
         first = extra[0]
         told.append(
-            f"{len(extra):,} scores are of no window, first: row {first}: clip {scores.clip[first]}, "
+            f"{len(extra):,} scores are of no window, first: row {first}: clip {printable(str(scores.clip[first]))}, "
             f"person {scores.person[first]}, start {scores.start[first]}"
         )
     raise PluginError(

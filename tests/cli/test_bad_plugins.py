@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from command_line import call
+from fixtures import write_pose_folder
+
+from vadbench.api.process_state import GENERATORS, IMPORT_PATH, changed_parts, process_state
+from vadbench.cli.main import main
+from vadbench.store.folders import find_runs
 
 BAD = Path(__file__).resolve().parents[1] / "bad_plugins"
 
@@ -24,6 +29,7 @@ class Fault:
     loads: bool = True
 
 
+CONDUCT = "leaves_the_process_as_it_was"
 FAULTS = {
     "broken_import": Fault("loads", ("cannot import name 'Detectr'", "broken_import.py"), "Detector", loads=False),
     "syntax_error": Fault("loads", ("SyntaxError: '(' was never closed", "line 7"), "correct line 7", loads=False),
@@ -49,8 +55,25 @@ FAULTS = {
     "reads_other_clips": Fault("other_clips_do_not_matter", ("scores that do not depend on other clips",)),
     "uses_labels": Fault("labels_unused", ("scores that do not depend on labels of training windows",)),
     "forgets_weights": Fault("state_round_trip", ("the same scores once its state was stored and loaded",)),
+    "turns_gradients_off": Fault(CONDUCT, ("a change of torch.set_grad_enabled",), "with torch.no_grad()"),
+    "changes_directory": Fault(CONDUCT, ("a change of the working directory",), "contextlib.chdir()"),
+    "sets_default_dtype": Fault(CONDUCT, ("the filters of warnings", "the root logger", "torch.set_default_dtype")),
+    "parses_arguments": Fault("can_be_fitted", ("SystemExit: 2",), "parse no command line in a component"),
+    "exits_when_made": Fault("can_be_made", ("SystemExit: no GPU",), "raise an error instead"),
     "nan_scores": Fault("scores", ("finite scores", "NaN or infinity")),
 }
+# What becomes of their runs; those of all others, whose fault does not show in one run, are stored.
+FAILING = {
+    "absent_target": "has no attribute 'Plane'",
+    "lacks_method": "lacks score",
+    "no_component_config": "is no ComponentConfig",
+    "wrong_score": "TypeError",
+    "nan_scores": "finite",
+    "parses_arguments": "bad-parses-arguments failed to fit: SystemExit: 2",
+    "exits_when_made": "detector 'bad-exits-when-made' cannot be made: SystemExit: no GPU",
+}
+NOT_RUN = {"required_setting"}
+"""Nothing is run where a setting of one of several methods is missing: it is the user's to say."""
 UNLOADABLE = sorted(name for name, fault in FAULTS.items() if not fault.loads)
 
 
@@ -141,3 +164,98 @@ def test_run_of_another_method_is_as_without_them(pose_folder: Path, tmp_path: P
     assert scores[0].keys() == scores[1].keys()
     for key, values in scores[0].items():
         np.testing.assert_array_equal(values, scores[1][key])
+
+
+TINY = """
+name = "tiny"
+[windows]
+length = 8
+train_stride = 4
+[tokenizer]
+name = "vq-vae"
+codebook_size = 8
+width = 4
+hidden = 8
+epochs = 1
+[prior]
+name = "transformer"
+width = 8
+layers = 1
+heads = 2
+epochs = 1
+[flow]
+name = "stgcn-coupling"
+steps = 2
+epochs = 1
+[scorer]
+name = "standardised"
+"""
+"""A method whose three parts are trained by torch."""
+
+
+@pytest.fixture(scope="module")
+def campus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pose folder with the preset of a tiny method beside it."""
+    folder = write_pose_folder(tmp_path_factory.mktemp("bad") / "campus", n_frames=48)
+    folder.with_name("tiny.toml").write_text(TINY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def alone(campus: Path) -> dict[str, dict[str, bytes]]:
+    """Scores of the good methods where no bad one runs."""
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, ("run", campus.with_name("tiny.toml"), "knn", *options(campus, campus.with_name("runs"))))])
+    assert ended.value.code == 0
+    return stored(campus.with_name("runs"))
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, which is empty."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def options(campus: Path, runs: Path) -> tuple[Any, ...]:
+    return ("--dataset", campus, "--out", runs, "--no-plots", "--device", "cpu")
+
+
+def stored(runs: Path) -> dict[str, dict[str, bytes]]:
+    """Files that hold scores and weights, by method."""
+    return {
+        run.record.method.name: {name: (run.path / name).read_bytes() for name in run.record.files} for run in find_runs(runs)
+    }
+
+
+@pytest.mark.parametrize("name", sorted(set(FAULTS) - set(UNLOADABLE) - NOT_RUN))
+def test_run_beside_others_leaves_them_as_they_are(
+    name: str,
+    campus: Path,
+    alone: dict[str, dict[str, bytes]],
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bad = f"bad-{name.replace('_', '-')}"
+    before = process_state(but=GENERATORS | {IMPORT_PATH})  # the loader adds the folder of plug-ins to the path
+    # A relative folder, so that whoever changes the directory would have the others stored elsewhere.
+    methods = (bad, campus.with_name("tiny.toml"), "knn")
+    called = call(capsys, "--plugins-dir", path_of(name), "run", *methods, *options(campus, Path("runs")))
+    assert called.code == (5 if name in FAILING else 0), called.err
+    assert FAILING.get(name, "") in called.err
+    found = stored(here / "runs")
+    assert set(found) == ({*alone} if name in FAILING else {*alone, bad})
+    assert {method: found[method] for method in alone} == alone
+    assert {path.name for path in (here / "runs").iterdir()} == set(found)
+    assert not list((here / "runs").rglob(".unfinished-*"))
+    assert changed_parts(before, process_state()) == []
+
+
+@pytest.mark.parametrize("name", ["turns_gradients_off", "changes_directory", "sets_default_dtype"])
+@pytest.mark.usefixtures("here")
+def test_check_leak_leaves_the_process_as_it_was(name: str, campus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = process_state(but=GENERATORS | {IMPORT_PATH})
+    bad = f"bad-{name.replace('_', '-')}"
+    called = call(capsys, "--plugins-dir", path_of(name), "check-leak", bad, "--dataset", campus)
+    assert called.code == 0, called.err
+    assert changed_parts(before, process_state()) == []

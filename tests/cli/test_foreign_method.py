@@ -23,6 +23,7 @@ from vadbench.engine.plugins import load_plugins
 from vadbench.engine.run import run_job
 from vadbench.store.folders import find_runs, open_run
 from vadbench.store.model_card import card_path
+from vadbench_foreign import settings
 
 SHORT = "windows.length=8"
 
@@ -54,6 +55,16 @@ def run(vadbench, here, data):
         return Path(called.json["runs"][0]["path"])
 
     return call
+
+
+@pytest.fixture
+def no_file_is_counted(monkeypatch):
+    """From here on, whoever looks at the files of a method fails the test."""
+
+    def looked(*_):
+        raise AssertionError("files were looked at that somebody else's settings name")
+
+    return lambda: monkeypatch.setattr(settings, "_current_code", looked)
 
 
 @pytest.fixture
@@ -122,6 +133,15 @@ class TestRun:
         assert log.read_text().startswith("begun\n")
         assert [path for path in (here / "runs").rglob("*") if path.is_file()] == []
 
+    def test_a_run_that_is_stored_can_be_loaded_again(self, vadbench, here, data):
+        script = here / "nearest_window.py"
+        more = 'if sys.argv[1] == "fit":\n    open(sys.argv[3] + "/a:b", "w").close()\n'
+        script.write_text(script.read_text() + more)
+        called = vadbench("run", "nearest-window.toml", "--dataset", data)
+        assert called.code == 4
+        assert "left a file by the name of a:b, which cannot be stored with the run" in called.err
+        assert find_runs(here / "runs") == []
+
     def test_an_environment_that_was_not_made(self, vadbench, here, data):
         shutil.copy(EXAMPLE / "nearest-window.toml", here)
         called = vadbench("run", "nearest-window.toml", "--dataset", data)
@@ -136,8 +156,9 @@ class TestRun:
 
 
 class TestStoredRun:
-    def test_check_leak_says_what_it_would_start(self, run, vadbench, data, here):
+    def test_check_leak_says_what_it_would_start(self, run, vadbench, data, here, no_file_is_counted):
         path = run()
+        no_file_is_counted()
         edit_script(here)  # it would be found out, but is not even looked at
         called = vadbench("check-leak", path, "--dataset", data)
         assert called.code == 2
@@ -184,7 +205,34 @@ class TestWeights:
         assert called.code == 0, called.err
         return here / "mine.safetensors"
 
-    def test_a_card_starts_nothing(self, weights, vadbench, data, here):
+    def test_the_advice_works(self, run, vadbench, data):
+        called = vadbench("weights", "export", run(), "theirs", "--licence", "MIT")
+        (advice,) = (line.partition("use it:")[2].split() for line in called.out.splitlines() if line.startswith("use it:"))
+        assert advice == ["vadbench", "run", "nearest-window", "--weights", "theirs.safetensors", "--allow-programs"]
+        assert "is asked for --allow-programs" in called.out
+        assert vadbench(*advice[1:], "--dataset", data).code == 0
+
+    def test_taken_out_of_a_run_whose_program_is_gone(self, run, vadbench, here):
+        path = run()
+        (here / "nearest_window.py").unlink()
+        called = vadbench("weights", "export", path, "mine", "--licence", "MIT")
+        assert called.code == 0, called.err
+        card = json.loads((here / "mine.json").read_text())
+        assert card["config"] == open_run(path).record.method.config
+
+    def test_taken_out_of_a_run_no_file_is_looked_at(self, run, vadbench, here, no_file_is_counted):
+        path = run()
+        no_file_is_counted()
+        record = json.loads((path / "run.json").read_text())
+        record["method"]["config"]["detector"].update(folder="/", version_files=["**/*"], code="")
+        record["method"]["config_hash"] = digest_of(record["method"]["config"])
+        (path / "run.json").write_text(json.dumps(record))
+        called = vadbench("weights", "export", path, "mine", "--licence", "MIT")
+        assert called.code == 0, called.err
+        assert vadbench("weights", "info", "mine").code == 0
+
+    def test_a_card_starts_nothing(self, weights, vadbench, data, here, no_file_is_counted):
+        no_file_is_counted()
         mark, command = marking(here)
         card = json.loads(card_path(weights).read_text())
         card["config"]["detector"].update(score=json.loads(command), fit=[], code="", folder="/")
@@ -212,6 +260,7 @@ class TestRow:
         assert "nearest-window" in called.out
         row = json.loads(made.read_text())
         assert made.stem == row["method"]["name"] == "nearest-window"
+        assert row["method"]["title"] == "Nearest training window, a program of its own"
         # Nothing of this machine but the interpreter that the test put in.
         assert str(made.parents[2]) not in made.read_text()
 
@@ -230,6 +279,21 @@ class TestRow:
         called = vadbench("reproduce", made, "--dataset", data, "--method", "nearest-window.toml", "--dry-run")
         assert called.code == 0, called.err
         assert "vadbench run nearest-window.toml --dataset" in called.out
+
+    def test_a_dry_run_looks_at_no_file_unasked(self, made, vadbench, data, no_file_is_counted):
+        no_file_is_counted()
+        words = ("reproduce", made, "--dataset", data, "--method", "nearest-window.toml", "--dry-run")
+        called = vadbench(*words)
+        assert "was not looked at: that takes --allow-programs" in called.err
+        assert '"nearest_window.py", "score", "{windows}", "{model}", "{scores}"]' in called.err
+        assert vadbench(*words, "--json").json["configuration_checked"] is False
+        assert "files were looked at" in vadbench(*words, "--allow-programs").err
+
+    def test_a_dry_run_that_may_look(self, made, vadbench, data, here):
+        words = ("reproduce", made, "--dataset", data, "--method", "nearest-window.toml", "--dry-run", "--allow-programs")
+        assert vadbench(*words, "--json").json["configuration_checked"] is True
+        edit_script(here)
+        assert vadbench(*words).code == 6
 
     def test_identical(self, made, vadbench, data):
         called = vadbench("reproduce", made, "--dataset", data, "--method", "nearest-window.toml", "--allow-programs")
@@ -289,6 +353,15 @@ class TestForgedRow:
         assert called.code == 2
         assert "would start programs" in called.err
         assert not mark.exists()
+
+    def test_what_it_would_have_read(self, row, vadbench, data, no_file_is_counted):
+        no_file_is_counted()
+        changes = ['detector.score=["x", "{windows}", "{scores}"]', "detector.folder=/", 'detector.version_files=["**/*"]']
+        self.forged(row, name="command", changes=changes)
+        assert vadbench("reproduce", row, "--dataset", data).code == 2
+        called = vadbench("reproduce", row, "--dataset", data, "--dry-run")
+        assert called.code == 0, called.err
+        assert 'version_files = ["**/*"]' in called.err
 
     def test_by_a_file_that_came_with_it(self, row, vadbench, data, here):
         mark, command = marking(here)

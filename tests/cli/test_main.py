@@ -135,6 +135,12 @@ class TestErrors:
         assert "--debug" in called.err
         assert "Traceback" not in called.err
 
+    def test_an_exit_where_none_is_expected(self, vadbench, raising):
+        raising(SystemExit(0))
+        called = vadbench("list")
+        assert called.code == 1
+        assert called.err.startswith("internal error: SystemExit: 0")
+
     def test_a_bug_in_debug(self, capsys, raising):
         from vadbench.cli.main import main
 
@@ -200,3 +206,22 @@ class TestCompletion:
     )
     def test_names(self, words, expected):
         assert sorted(self.completed(words)) == sorted(expected)
+
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            ("vadbench run --pl", ["--plugins-dir"]),
+            ("vadbench --pl", ["--plugins-dir"]),
+            ("vadbench run completed --plugins-dir plug", ["plug"]),
+            ("vadbench run --plugins-dir {0} completed-", ["completed-detector"]),
+            ("vadbench run --plugins-dir = {0} completed-", ["completed-detector"]),  # as bash takes --plugins-dir=DIR apart
+            ("vadbench --plugins-dir {0} run completed-", ["completed-detector"]),
+            ("vadbench list --plugins-dir {0} tok", ["tokenizer"]),
+        ],
+    )
+    def test_what_may_stand_anywhere(self, tmp_path, words, expected):
+        (tmp_path / "completed.py").write_text(
+            "from vadbench.api import hookimpl\n@hookimpl\ndef vadbench_register(registry):\n"
+            "    registry.detector('completed-detector', 'm:C')\n"
+        )
+        assert self.completed(words.format(tmp_path)) == expected

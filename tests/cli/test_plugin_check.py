@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,43 @@ def test_own_plugins_keep_the_rules_of_plugins(capsys: pytest.CaptureFixture[str
     only = ("light", "quick", "silent", "leaves_no_trace", "summaries", "loads", "offers", "api_version_declared", "settings")
     called = call(capsys, "plugin", "check", "vadbench", *(part for name in only for part in ("--only", name)))
     assert called.code == 0, called.out
+
+
+class TestFolderNamedAsAKind:
+    """``prior/vad-x`` may be a component, a path, both or neither."""
+
+    @pytest.fixture(autouse=True)
+    def here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+
+    @pytest.fixture
+    def write(self, tmp_path: Path) -> Callable[[str], None]:
+        def write(path: str) -> None:
+            file = tmp_path / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(
+                "from vadbench.api import hookimpl\n@hookimpl\ndef vadbench_register(registry):\n"
+                "    registry.prior('x', 'no_such_module:X', summary='x')\n"
+            )
+
+        return write
+
+    @pytest.mark.parametrize("path", ["prior/vad_x.py", "prior/vad_y/__init__.py"])
+    def test_a_path_that_no_component_is_called_like(
+        self, path: str, write: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write(path)
+        called = call(capsys, "plugin", "check", path.removesuffix("/__init__.py"), "--only", "loads", "--json")
+        (plugin,) = called.json["plugins"]
+        assert (called.code, plugin["origin"], Path(plugin["where"])) == (0, "folder", Path.cwd() / path)
+
+    def test_the_component_comes_first(self, write: Callable[[str], None], capsys: pytest.CaptureFixture[str]) -> None:
+        write("prior/ngram/__init__.py")
+        (plugin,) = call(capsys, "plugin", "check", "prior/ngram", "--only", "importable", "--json").json["plugins"]
+        assert (plugin["name"], [each["name"] for each in plugin["components"]]) == ("msgflow", ["ngram"])
+        (plugin,) = call(capsys, "plugin", "check", "./prior/ngram", "--only", "loads", "--json").json["plugins"]
+        assert plugin["origin"] == "folder"
+
+    def test_neither(self, capsys: pytest.CaptureFixture[str]) -> None:
+        called = call(capsys, "plugin", "check", "prior/vad-x")
+        assert (called.code, called.err.splitlines()[0]) == (2, "error: no prior is named 'vad-x'")

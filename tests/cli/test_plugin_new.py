@@ -14,6 +14,7 @@ import click
 import pytest
 from documented_commands import faults
 
+from vadbench import __version__
 from vadbench.api import KINDS
 from vadbench.cli.main import cli
 from vadbench.cli.plugin.new import KindName
@@ -97,7 +98,7 @@ def test_it_is_checked_and_run_where_it_lies(vadbench, name, kind, fresh_modules
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("called", ["x", "3.d", "an_own--name", "windows", "test-1", "n" * 40, "0.0.0.0.0.0"])
+@pytest.mark.parametrize("called", ["y", "3.d", "an_own--name", "windows", "test-1", "n" * 40, "0.0.0.0.0.0"])
 def test_it_is_in_good_style_whatever_it_is_called(vadbench, kind, called):
     assert vadbench("plugin", "new", kind, called, "--author", "A. Ünal", "--email", "a@b.org", "--licence", "mit").code == 0
     (folder,) = Path().iterdir()
@@ -124,7 +125,7 @@ def test_the_metadata_are_the_authors(vadbench):
     project = tomllib.loads(Path("vad-my-own/pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["authors"] == [{"name": 'A. "Quote" Ünal', "email": "a@b.org"}]
     assert project["license"] == "MIT OR ISC"
-    assert project["dependencies"] == ["vadbench"]
+    assert project["dependencies"] == [f"vadbench>={__version__}"]
     assert "MIT OR ISC" in Path("vad-my-own/README.md").read_text(encoding="utf-8")
 
 

@@ -215,3 +215,38 @@ def test_what_a_component_lacks_is_told_when_it_is_run(vadbench, folder):
     assert called.code == 4
     assert "detector 'dir-speed' needs nothing_such, which is not installed" in called.err
     assert "pip install nothing_such" in called.err
+
+
+def test_a_run_beside_the_plugin_is_found_again(vadbench, folder, monkeypatch):
+    """What a run writes into the folder of the plug-in is no edit of it."""
+    monkeypatch.chdir(folder)
+
+    def reused() -> bool:
+        called = vadbench("run", "dir-speed", *SMALL, "--json", "--plugins-dir", ".")
+        assert called.code == 0, called.err
+        return called.json["runs"][0]["reused"]
+
+    assert [reused(), reused()] == [False, True]
+    (folder / "table.toml").write_text("edited = 1")
+    assert not reused()
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "x" * 5000])
+def test_a_path_that_cannot_be_disturbs_nothing(shell, folder, path):
+    called = shell("list", "detector", "--plugins-dir", path, "--plugins-dir", folder)
+    assert called.code == 0
+    assert "dir-speed" in called.out
+    assert "was left out: it cannot be read: " in called.err
+
+
+def test_a_process_that_is_told_to_end_while_it_loads_ends(shell, folder):
+    (folder / "dir_killed.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass\n")
+    called = shell("list", "--plugins-dir", folder)
+    assert called.code == 143
+    assert called.out == ""
+
+
+def test_neither_strict_nor_not(shell, folder):
+    called = shell("list", VADBENCH_STRICT="perhaps")
+    assert called.code == 2
+    assert "'perhaps' is neither yes nor no" in called.err

@@ -143,8 +143,48 @@ def test_json_stays_pure_when_a_run_is_taken_up(vadbench, data, tmp_path, monkey
     assert trainings == ["msgflow.prior", "msgflow.flow"]
 
 
-def interrupt_when(monkeypatch, stage: str | None, trainings: list[str]) -> None:
-    """Ctrl-C as soon as a stage begins to train; ``trainings`` takes the names of those that begin."""
+@pytest.mark.skipif(not hasattr(signal, "SIGTERM"), reason="needs SIGTERM")
+def test_a_process_that_is_told_to_end_blames_no_component(vadbench, data, tmp_path, monkeypatch):
+    out = tmp_path / "runs"
+    trainings: list[str] = []
+    interrupt_when(monkeypatch, "flow", trainings, lambda: signal.raise_signal(signal.SIGTERM))
+    called = vadbench(*arguments(data, out))
+    assert called.code == 143
+    assert "failed" not in called.err
+    assert find_runs(out) == []
+    interrupt_when(monkeypatch, None, trainings)
+    trainings.clear()
+    called = vadbench(*arguments(data, out, "--json"))
+    assert called.code == 0
+    assert called.err == "taken up again: tokenizer finished before, prior finished before\n"
+    assert trainings == ["msgflow.flow"]
+    (run,) = find_runs(out)
+    assert [path.name for path in run.path.parent.iterdir()] == [run.record.id]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX")
+def test_sigterm_ends_the_process_with_its_code(data, tmp_path):
+    out = tmp_path / "runs"
+    command = [sys.executable, "-m", "vadbench", *arguments(data, out, "--set", "tokenizer.epochs=100000")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not [*out.glob("msgflow/campus/0/.unfinished-*/checkpoints/*.safetensors")]:
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.terminate()
+        said, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, told) == (143, "")
+    assert "failed" not in said
+    # What was trained stays, to be taken up.
+    assert [*out.glob("msgflow/campus/0/.unfinished-*/checkpoints/msgflow.tokenizer-0.safetensors")]
+
+
+def interrupt_when(monkeypatch, stage: str | None, trainings: list[str], interrupt=None) -> None:
+    """Ctrl-C, or ``interrupt``, as soon as a stage begins to train; ``trainings`` takes the names of those that begin."""
     from vadbench.engine import run as engine_run
 
     made = getattr(interrupt_when, "made", engine_run.Training.__call__)
@@ -152,7 +192,9 @@ def interrupt_when(monkeypatch, stage: str | None, trainings: list[str]) -> None
 
     def interrupting(training, module, loss, **given):
         if given["context"].name == f"msgflow.{stage}":
-            raise KeyboardInterrupt
+            if interrupt is None:
+                raise KeyboardInterrupt
+            interrupt()
         trainings.append(given["context"].name)
         return made(training, module, loss, **given)
 

@@ -10,6 +10,7 @@ import io
 import json
 import math
 import os
+import shlex
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -449,6 +450,17 @@ class TestExport:
         assert (card.channels, card.frames) == (2, 8)
         assert str(data) not in weights.with_suffix(".json").read_text()
         assert weights.read_bytes() == (path / "weights.safetensors").read_bytes()
+
+    def test_the_advice_works_for_a_method_of_a_file(self, vadbench, data, tmp_path):
+        (tmp_path / "kk.toml").write_text('[windows]\nlength = 16\naugment = []\n[detector]\nname = "knn"\n')
+        made = vadbench("run", "kk.toml", "--dataset", data, "--no-plots", "--json")
+        assert made.code == 0, made.err
+        called = vadbench("weights", "export", made.json["runs"][0]["path"], "out of it", "--licence", "MIT")
+        (advice,) = (shlex.split(line.partition("use it:")[2]) for line in called.out.splitlines() if line.startswith("use it:"))
+        assert advice == ["vadbench", "run", "kk", "--weights", "out of it.safetensors"]
+        (tmp_path / "kk.toml").unlink()
+        again = vadbench(*advice[1:], "--dataset", data, "--out", "again")
+        assert again.code == 0, again.err
 
     def test_needs_a_licence(self, vadbench, tmp_path):
         called = vadbench("weights", "export", tmp_path, tmp_path / "own")

@@ -5,6 +5,7 @@ A check's name without brackets stands for both builds, with a condition and wit
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class FlatLatent(SoundFlow):
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         z, log_det = self.forward(x, condition)
-        return log_det - 0.5 * z.square().sum(dim=1)
+        return log_det - 0.5 * (z.square() + np.log(2 * np.pi)).sum(dim=1)
 
 
 class InverseOfAnother(SoundFlow):
@@ -51,7 +52,7 @@ class InverseOfAnother(SoundFlow):
 
 
 class LogDetWithWrongSign(SoundFlow):
-    fails = ("log_det",)
+    fails = ("log_det", "density")
     says = "expected log_det = log |det dz/dx|, which is"
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -60,7 +61,7 @@ class LogDetWithWrongSign(SoundFlow):
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
         z, log_det = self.forward(x, condition)
-        return -log_det - 0.5 * z.square().sum(dim=(1, 2, 3))
+        return -log_det - 0.5 * (z.square() + np.log(2 * np.pi)).sum(dim=(1, 2, 3))
 
 
 class LogDetWithWrongSignWithoutGradients(SoundFlowWithoutGradients):
@@ -86,8 +87,9 @@ class CannotBeConditioned(SoundFlow):
         for name in (
             *("log_prob", "forward", "inverse", "log_det", "batches_do_not_matter", "order_does_not_matter", "one_window"),
             *("no_windows", "learned", "same_seed_same_outputs", "state_round_trip", "prints_nothing"),
+            *("leaves_the_process_as_it_was",),
             *("global_generators_untouched", "inputs_unchanged", "joint_surprise", "condition_matters", "short_tracks"),
-            *("unseen_joints", "labels_unused", "tensors_registered", "budget"),
+            *("unseen_joints", "labels_unused", "tensors_registered", "budget", "can_be_fitted", "density", "same_answer_twice"),
             *(("moves_to_cuda",) if torch.cuda.is_available() else ()),
         )
     )
@@ -97,6 +99,52 @@ class CannotBeConditioned(SoundFlow):
         if condition is not None:
             raise TypeError("what is this for?")
         super().fit(windows, condition, context)
+
+
+class DensityOfLatentsAlone(SoundFlow):
+    fails = ("density",)
+    says = "expected log_prob - log_det to be the logarithm of a density of z, whose integral is 1, got one of e^"
+
+    def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        _, log_det = self.forward(x, condition)
+        return super().log_prob(x, condition) - log_det
+
+
+class DensityWithoutItsConstant(SoundFlow):
+    fails = ("density",)
+    says = "got one of e^794"
+
+    def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        z, log_det = self.forward(x, condition)
+        return log_det - 0.5 * z.square().sum(dim=(1, 2, 3))
+
+
+class BitsPerDimension(SoundFlow):
+    fails = ("density",)
+    says = "add log_det, and the constant of the density of z"
+
+    def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        return super().log_prob(x, condition) / x.shape[1:].numel() / np.log(2)
+
+
+class DensityWithoutItsConstantWithoutGradients(SoundFlowWithoutGradients):
+    fails = ("density",)
+    says = "got one of e^794"
+
+    def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        z, log_det = self.forward(x, condition)
+        return log_det - 0.5 * z.square().sum(dim=(1, 2, 3))
+
+
+class DropsOut(SoundFlow):
+    fails = (
+        *("same_answer_twice", "batches_do_not_matter", "order_does_not_matter", "same_seed_same_outputs", "state_round_trip"),
+        *("global_generators_untouched", "labels_unused"),
+    )
+    says = "call eval() at the end of fit"
+
+    def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        return super().log_prob(torch.nn.functional.dropout(x, 0.1, training=True), condition)
 
 
 class DependsOnBatch(SoundFlow):
@@ -135,7 +183,7 @@ class NeedsWindows(SoundFlow):
 class InvertsShownLatentsOnly(SoundFlow):
     """Remembers the latents that it made last, and knows no others."""
 
-    fails = ("inverse",)
+    fails = ("inverse", "density")
     says = "expected forward(inverse(z)) to be z, got a difference of"
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -287,6 +335,15 @@ class WritesToTracks(SoundFlow):
         super().fit(windows, condition, context)
 
 
+class HidesWarnings(SoundFlow):
+    fails = ("leaves_the_process_as_it_was",)
+    says = "got a change of the filters of warnings"
+
+    def fit(self, windows: Windows, condition: torch.Tensor | None, context: Context) -> None:
+        warnings.filterwarnings("ignore", message="whatever a flow says")
+        super().fit(windows, condition, context)
+
+
 BROKEN = (
     DoublePrecision,
     FlatLatent,
@@ -295,6 +352,11 @@ BROKEN = (
     LogDetWithWrongSignWithoutGradients,
     LogDetForgetsCondition,
     CannotBeConditioned,
+    DensityOfLatentsAlone,
+    DensityWithoutItsConstant,
+    DensityWithoutItsConstantWithoutGradients,
+    BitsPerDimension,
+    DropsOut,
     DependsOnBatch,
     SmoothedOverBatch,
     Squeezed,
@@ -316,4 +378,5 @@ BROKEN = (
     WritesToTracks,
     # Nobody can tell where there is no such device.
     *((KnowsNoOtherDevice,) if torch.cuda.is_available() else ()),
+    HidesWarnings,
 )

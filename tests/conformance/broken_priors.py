@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from asked_again import AskedAgain
 from cpu_time import spend
 from sound_components import SoundPrior
 
@@ -126,7 +128,10 @@ class OwnGenerator(SoundPrior):
 
 
 class GlobalGenerator(SoundPrior):
-    fails = ("sample_follows_generator", "same_seed_same_outputs", "state_round_trip", "global_generators_untouched")
+    fails = (
+        *("sample_follows_generator", "same_seed_same_outputs", "same_answer_twice", "state_round_trip"),
+        "global_generators_untouched",
+    )
     says = "expected the same sample from a generator in the same state"
 
     def sample(self, history: torch.Tensor, tokens: int, generator: torch.Generator) -> torch.Tensor:
@@ -206,6 +211,21 @@ class Uniform(SoundPrior):
         return torch.full_like(self.pairs, 1 / self.size)
 
 
+class AnswersOtherwiseAgain(SoundPrior):
+    fails = ("same_answer_twice",)
+    says = "expected the same log-probabilities when it is asked again"
+
+    def __init__(self, config: object, tokens: TokenShape, history: int) -> None:
+        super().__init__(config, tokens, history)
+        self.again, self.without = AskedAgain(), False
+
+    def log_prob(self, codes: torch.Tensor, history: torch.Tensor | None) -> torch.Tensor:
+        # With a history, without one, and with the same once more.
+        again = history is not None and self.again(codes, history) and self.without
+        self.without = history is None
+        return super().log_prob(codes, None if again else history)
+
+
 class Unseeded(SoundPrior):
     fails = ("same_seed_same_outputs",)
     says = "expected the same seed to give the same log-probabilities"
@@ -250,6 +270,15 @@ class OverwritesHistory(SoundPrior):
         return super().log_prob(codes, history)
 
 
+class ChangesDirectory(SoundPrior):
+    fails = ("leaves_the_process_as_it_was",)
+    says = "got a change of the working directory"
+
+    def fit(self, sequences: Sequence[torch.Tensor], context: Context) -> None:
+        os.chdir("/")
+        super().fit(sequences, context)
+
+
 BROKEN = (
     DoublePrecision,
     Unnormalised,
@@ -271,6 +300,7 @@ BROKEN = (
     TensorAside,
     TakesItsTime,
     Uniform,
+    AnswersOtherwiseAgain,
     Unseeded,
     Forgetful,
     Prints,
@@ -278,4 +308,5 @@ BROKEN = (
     OverwritesHistory,
     # Nobody can tell where there is no such device.
     *((KnowsNoOtherDevice,) if torch.cuda.is_available() else ()),
+    ChangesDirectory,
 )

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from asked_again import AskedAgain
 from cpu_time import spend
 from sound_components import SoundScorer
 
@@ -48,6 +49,28 @@ class FallsBeyondTraining(SoundScorer):
 
     def score(self, terms: Terms) -> NDArray[np.float64]:
         return np.sum([np.where(values > 100, 0, values) for values in self.standardised(terms).values()], axis=0)
+
+
+class Product(SoundScorer):
+    """Right as long as every term is above 0, which the detail is not."""
+
+    fails = ("monotone", "higher_terms_score_higher")
+    says = "expected no score to fall when the term semantic rises"
+
+    def score(self, terms: Terms) -> NDArray[np.float64]:
+        return np.prod(list(terms.values()), axis=0)
+
+
+class AnswersOtherwiseAgain(SoundScorer):
+    fails = ("same_answer_twice",)
+    says = "expected the same scores when it is asked again"
+
+    def __init__(self, config: object) -> None:
+        super().__init__(config)
+        self.again = AskedAgain()
+
+    def score(self, terms: Terms) -> NDArray[np.float64]:
+        return super().score(terms) + self.again(list(terms), *terms.values())
 
 
 class AlwaysZero(SoundScorer):
@@ -171,11 +194,22 @@ class SortsItsInput(SoundScorer):
         super().fit(terms)
 
 
+class SilencesNumPy(SoundScorer):
+    fails = ("leaves_the_process_as_it_was",)
+    says = "got a change of numpy.seterr"
+
+    def fit(self, terms: Terms) -> None:
+        np.seterr(all="ignore")
+        super().fit(terms)
+
+
 BROKEN = (
     SinglePrecision,
     Overflows,
     BothTails,
     FallsBeyondTraining,
+    Product,
+    AnswersOtherwiseAgain,
     AlwaysZero,
     TakesItsTime,
     WeightsByPlace,
@@ -190,4 +224,5 @@ BROKEN = (
     Prints,
     SeedsRandom,
     SortsItsInput,
+    SilencesNumPy,
 )

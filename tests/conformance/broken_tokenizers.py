@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from asked_again import AskedAgain
 from cpu_time import spend
 from sound_components import CODES, SoundTokenizer
 
@@ -170,6 +171,18 @@ class LearnsOnTheSly(SoundTokenizer):
         super().fit(windows.normal(), context)
 
 
+class KeepsWhatItEncodes(SoundTokenizer):
+    fails = ("same_answer_twice",)
+    says = "when it is asked again"
+
+    def __init__(self, config: object, poses: PoseShape) -> None:
+        super().__init__(config, poses)
+        self.again = AskedAgain()
+
+    def encode(self, x: torch.Tensor) -> Tokens:
+        return super().encode(-x if self.again(x) else x)
+
+
 class TensorAside(SoundTokenizer, torch.nn.Module):
     fails = ("tensors_registered",)
     says = "expected every tensor of a torch module in its parameters or buffers (register_buffer), got tensors in codebook"
@@ -251,6 +264,15 @@ class ClipsItsInput(SoundTokenizer):
         return super().encode(x.clamp_(-1.5, 1.5))
 
 
+class TurnsGradientsOff(SoundTokenizer):
+    fails = ("leaves_the_process_as_it_was",)
+    says = "got a change of torch.set_grad_enabled"
+
+    def fit(self, windows: Windows, context: Context) -> None:
+        torch.set_grad_enabled(False)
+        super().fit(windows, context)
+
+
 BROKEN = (
     ShapeAfterFit,
     CodesFromOne,
@@ -267,6 +289,7 @@ BROKEN = (
     NeedsLongTracks,
     DividesByConfidence,
     LearnsOnTheSly,
+    KeepsWhatItEncodes,
     TensorAside,
     TakesItsTime,
     Unseeded,
@@ -277,4 +300,5 @@ BROKEN = (
     ClipsItsInput,
     # Nobody can tell where there is no such device.
     *((KnowsNoOtherDevice,) if torch.cuda.is_available() else ()),
+    TurnsGradientsOff,
 )

@@ -220,6 +220,23 @@ class SoundUncopiableDetector(SoundDetector):
         self.held: Callable[[], object] = (number for number in range(3)).__next__
 
 
+class SoundSinglePrecisionDetector(SoundDetector):
+    """The same in float32, and about a million: the last digits are rounding."""
+
+    def score(self, windows: Windows, context: Context) -> Any:
+        return super().score(windows, context).astype(np.float32) + np.float32(1e6)
+
+
+class SoundCrowdDetector(SoundDetector):
+    """The same, times the number of people in the clip when the window begins."""
+
+    def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
+        tracks = windows.tracks
+        begins = zip(windows.clip, windows.start, strict=True)
+        people = np.array([((tracks.clip == clip) & (tracks.frame == start)).sum() for clip, start in begins], dtype=np.float64)
+        return people * super().score(windows, context)
+
+
 class SoundDataset:
     """People who walk; in the test split, some frames pass for abnormal."""
 
@@ -275,6 +292,13 @@ SOUND = {
     "prior": (SoundPrior,),
     "flow": (SoundFlow, SoundFlowWithoutGradients),
     "scorer": (SoundScorer,),
-    "detector": (SoundDetector, SoundFrameDetector, SoundTermDetector, SoundUncopiableDetector),
+    "detector": (
+        SoundDetector,
+        SoundFrameDetector,
+        SoundTermDetector,
+        SoundUncopiableDetector,
+        SoundSinglePrecisionDetector,
+        SoundCrowdDetector,
+    ),
     "dataset": (SoundDataset, SoundFiles),
 }

@@ -8,9 +8,9 @@ from broken_classes import CONFIGS, MADE_OF_NOTHING, MISSPELT, USED_METHOD, WITH
 from sound_components import SOUND
 
 from vadbench.api import KINDS, Entry, Kind
-from vadbench.testing import class_checks
 from vadbench.testing.checks import checks_for
 from vadbench.testing.conformance import ConformanceError
+from vadbench.testing.rules import class_checks
 
 
 def failures(kind: Kind, cls: type, config: type | None = None) -> dict[str, str]:

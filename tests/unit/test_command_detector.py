@@ -202,13 +202,64 @@ class TestScores:
         with pytest.raises(ConfigError, match="folder of the commands is not there"):
             detector.score(WINDOWS, Context())
 
+    @pytest.mark.parametrize("name", ["scores.npz", "scores.csv", "meta.json"])
+    def test_links_are_not_followed(self, folder, name, context):
+        with pytest.raises(PluginError, match=f"left {name} as a link"):
+            scored(folder, f"{name} as a link", context=context)
+        assert list(context.work_folder.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("act", "said"),
+        [
+            ("delete scores", "the command of score took away the folder {scores}"),
+            ("all windows", "the command of score took away the folder {scores}, or one that it lies in"),
+            ("link scores", "the command of score put a link in the place of the folder {scores}"),
+            ("file scores", "the command of score put a file in the place of the folder {scores}"),
+        ],
+    )
+    def test_what_it_does_to_its_folder(self, folder, act, said, context):
+        (folder / "elsewhere").mkdir()
+        with pytest.raises(PluginError) as caught:
+            scored(folder, act, context=context)
+        assert said in str(caught.value)
+        assert "room" not in str(caught.value)
+        assert list(context.work_folder.iterdir()) == []
+        assert (folder / "elsewhere").is_dir()
+
+    @pytest.mark.parametrize("act", ["delete model", "link model", "file model"])
+    def test_what_is_read_no_more_may_go(self, folder, act, context):
+        (folder / "elsewhere").mkdir()
+        detector = command_of(folder, WINDOWS.shape, act, learns=False)
+        for _ in range(2):
+            assert np.array_equal(detector.score(WINDOWS, context), SUMS)
+
+    def test_names_that_it_made_up_do_not_reach_the_terminal(self, folder):
+        with pytest.raises(PluginError, match="what it wrote:") as caught:
+            scored(folder, "odd names")
+        assert r"\udcff\x1b[2J" in str(caught.value)
+        with pytest.raises(PluginError, match="are of no window") as caught:
+            scored(folder, "odd clip")
+        assert r"clip \x1b[2J" in str(caught.value)
+        assert "\x1b" not in str(caught.value)
+
+    def test_files_that_cannot_be_read(self, folder, monkeypatch):
+        def refused(*_, **__):
+            raise PermissionError(13, "Permission denied", "\udcff\x1b")
+
+        monkeypatch.setattr("vadbench_foreign.detector.read_scores", refused)
+        with pytest.raises(PluginError, match="Permission denied") as caught:
+            scored(folder)
+        assert "leaves its files readable" in caught.value.remedy
+        str(caught.value).encode()
+
     def test_a_full_disk(self, folder, monkeypatch):
         def full(*_, **__):
             raise OSError(28, "No space left on device", "x.npy")
 
         monkeypatch.setattr("vadbench_foreign.detector.write_windows", full)
-        with pytest.raises(PluginError, match="cannot be written or read: No space left"):
+        with pytest.raises(PluginError, match="cannot be written or read: No space left") as caught:
             scored(folder)
+        assert "make room" in caught.value.remedy
 
 
 class TestModel:
@@ -251,6 +302,57 @@ class TestModel:
     def test_a_link(self, folder):
         with pytest.raises(PluginError, match="left latest, which is a link"):
             fitted(folder, WINDOWS, "link")
+
+    @pytest.mark.parametrize("name", ["a:b", "x\\y", "deep/C:/er", "\udcff\udcff"])
+    def test_a_name_that_could_not_be_taken_back(self, folder, name, context):
+        with pytest.raises(PluginError, match="cannot be stored with the run") as caught:
+            command_of(folder, WINDOWS.shape, f"named {name}").fit(WINDOWS, context)
+        said = str(caught.value)
+        assert f"by the name of {name.encode('ascii', 'backslashreplace').decode()}," in said
+        assert "give files and folders names in UTF-8" in said
+        said.encode()
+
+    @pytest.mark.parametrize("name", ["a b", "ü/é", "new\nline", "tab\t", "'\"", ".hidden"])
+    def test_an_odd_name_that_can(self, folder, name, tmp_path):
+        state = fitted(folder, WINDOWS, f"named {name}").state_dict()
+        assert f"model/{name}" in state
+        save_weights(tmp_path / "w.safetensors", state)
+        command_of(folder, WINDOWS.shape).load_state_dict(load_weights(tmp_path / "w.safetensors"))
+
+    @pytest.mark.parametrize(
+        ("act", "said"),
+        [
+            ("delete model", "the command of fit took away the folder {model}"),
+            ("all model", "the command of fit took away the folder {model}, or one that it lies in"),
+            ("link model", "the command of fit put a link in the place of the folder {model}"),
+            ("file model", "the command of fit put a file in the place of the folder {model}"),
+        ],
+    )
+    def test_what_it_does_to_its_folder(self, folder, act, said, context):
+        (folder / "elsewhere").mkdir()
+        (folder / "elsewhere" / "secret").write_text("of nobody's business")
+        with pytest.raises(PluginError) as caught:
+            command_of(folder, WINDOWS.shape, act).fit(WINDOWS, context)
+        assert said in str(caught.value)
+        assert list(context.work_folder.iterdir()) == []
+        assert (folder / "elsewhere" / "secret").exists()
+
+    def test_it_may_take_its_windows_away(self, folder, context):
+        detector = command_of(folder, WINDOWS.shape, "delete windows")
+        detector.fit(WINDOWS, context)
+        assert list(detector.state_dict()) == ["model/level.txt"]
+
+    def test_a_folder_that_cannot_be_read_is_no_empty_one(self, tmp_path, monkeypatch):
+        (tmp_path / "sub").mkdir()
+
+        def scandir(path, scan=os.scandir):
+            if str(path).endswith("sub"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return scan(path)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+        with pytest.raises(PermissionError):
+            read_files(tmp_path)
 
     def test_no_training_window(self, folder):
         with pytest.raises(DataError, match="no training window"):

@@ -13,8 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vadbench.api import PluginError
+from vadbench_foreign.printable import printable
 from vadbench_foreign.program import Program, environment_of_program
 
 
@@ -99,6 +102,29 @@ class TestOutput:
 
     def test_bytes_that_are_no_text(self, run):
         assert run("printf", "a\\377b\\n")[1:] == ["score | a\ufffdb"]
+
+    def test_a_terminal_is_told_nothing(self, run):
+        says = r"\033[31mred\033[0m\tplain \033]0;title\007 \033[2J \302\233 \342\200\256 \303\251\n"
+        with pytest.raises(PluginError) as caught:
+            run("sh", "-c", f"printf '{says}'; exit 1", "a\x1bb")
+        said = str(caught.value)
+        assert "red\tplain \\x1b]0;title\\x07 \\x1b[2J \\x9b \\u202e é" in said
+        assert "a\\x1bb" in said
+        assert "\x1b" not in Path(caught.value.where.rpartition("all of its output: ")[2]).read_text()
+        assert not any(ord(sign) < 32 and sign not in "\n\t" for sign in said)
+
+    def test_nor_by_the_log(self, run):
+        lines = run("printf", r"\033[2J%s\n", "x\x1b[2J")
+        assert lines[1:] == [r"score | \x1b[2Jx\x1b[2J"]
+        assert "\x1b" not in lines[0]
+
+    @given(st.text())
+    def test_whatever_is_said_is_one_line_that_can_be_printed(self, text):
+        shown = printable(text)
+        assert not set(shown) & set(map(chr, [*range(9), *range(10, 32), *range(127, 160), 0x2028, 0x2029]))
+        shown.encode()
+        assert shown.splitlines() in ([shown], [])
+        assert shown == text or not text.isprintable()
 
     def test_a_line_without_end_is_not_kept_whole(self, run):
         lines = run(*python("print('x' * 300_000, end='')"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -172,10 +173,59 @@ class TestCode:
         with pytest.raises(ConfigError, match="count as the method's code"):
             self.code(folder, version_files=["**/*.py"])
 
-    def test_a_pattern_of_half_a_disk(self, folder, monkeypatch):
-        monkeypatch.setattr(code_digest, "MOST_FILES", 0)
-        with pytest.raises(ConfigError, match="files and folders are matched by"):
-            self.code(folder, version_files=["**/*.py"])
+    @pytest.mark.parametrize("pattern", ["**/*.py", "**/nothing-of-this-name", "*"])
+    def test_a_pattern_of_half_a_disk(self, folder, monkeypatch, pattern):
+        monkeypatch.setattr(code_digest, "MOST_SEEN", 2)
+        with pytest.raises(ConfigError, match="more than 2 files and folders would have to be looked at") as caught:
+            self.code(folder, version_files=[pattern])
+        assert caught.value.remedy
+
+    def test_what_is_hidden_is_not_looked_into(self, folder, monkeypatch):
+        for number in range(50):
+            (folder / ".venv" / f"{number}.py").write_text("")
+        monkeypatch.setattr(code_digest, "MOST_SEEN", 20)
+        assert len(self.code(folder, version_files=["**/*.py"])) == 64
+
+    def test_a_file_that_is_longer_than_it_says(self, folder, monkeypatch):
+        if not Path("/proc/self/status").exists():
+            pytest.skip("there is no file system that makes its files up")
+        monkeypatch.setattr(code_digest, "MOST_BYTES", 100)
+        assert Path("/proc/self/status").stat().st_size == 0
+        with pytest.raises(ConfigError, match="count as the method's code"):
+            self.code(Path("/proc/self"), version_files=["status"])
+
+    def test_a_folder_of_no_utf_8(self, folder):
+        Path(os.fsdecode(os.fsencode(folder) + b"/src/\xff.py")).write_text("x")
+        assert len(self.code(folder, version_files=["src/*.py"])) == 64
+
+    def test_links_that_run_in_a_circle(self, folder):
+        before = self.code(folder, version_files=["src/**/*.py"])
+        (folder / "src" / "deep" / "up").symlink_to(folder / "src")
+        assert self.code(folder, version_files=["src/**/*.py"]) == before
+        assert self.code(folder, version_files=["src/deep/up/*.py"]) == self.code(folder, version_files=["src/*.py"])
+
+    def test_a_folder_that_is_linked_from_elsewhere(self, folder, tmp_path_factory):
+        outside = tmp_path_factory.mktemp("outside")
+        (outside / "a.py").write_text("")
+        (folder / "theirs").symlink_to(outside)
+        with pytest.raises(ConfigError, match="no file is matched"):
+            self.code(folder, version_files=["theirs/*.py"])
+
+    @pytest.mark.parametrize(
+        ("pattern", "matched"),
+        [
+            ("**", ["notes.txt", "score.py", "src/a.py", "src/deep/b.py"]),
+            ("**/*.py", ["score.py", "src/a.py", "src/deep/b.py"]),
+            ("src/**/*.py", ["src/a.py", "src/deep/b.py"]),
+            ("src/**/**/b.*", ["src/deep/b.py"]),
+            ("./s*/?.py", ["src/a.py"]),
+            ("*.[pt]*", ["notes.txt", "score.py"]),
+            ("score.py", ["score.py"]),
+        ],
+    )
+    def test_what_patterns_match(self, folder, pattern, matched):
+        found = code_digest.files_of_patterns(folder, [pattern])
+        assert sorted(path.relative_to(folder).as_posix() for path in found) == matched
 
     def test_a_digest_that_is_told_must_be_that_of_the_files(self, folder):
         words = ("python3", "score.py", "{windows}", "{scores}")

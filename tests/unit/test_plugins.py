@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import warnings
@@ -15,6 +16,7 @@ import torch
 from modules_on_disk import entry_point, write_module
 
 from vadbench.api import VERSION, PluginError, Registry, UsageError
+from vadbench.api.faults import Terminated
 from vadbench.engine.loading.sources import PluginSource
 from vadbench.engine.plugins import load_plugins, load_source, register_plugin
 
@@ -181,6 +183,64 @@ def test_broken_is_reported_and_survived(write, tmp_path, source, cause, remedy)
     assert plugins.registry.names("flow") == ["shiny"]
 
 
+ODD = {
+    "a text that raises": ("class E(Exception):\n    def __str__(self): raise ValueError\nraise E", "E, raised in "),
+    "a text that is none": ("class E(Exception):\n    __repr__ = __str__ = lambda self: 3\nraise E", "E, raised in "),
+    "a text that ends the process": ("class E(Exception):\n    def __str__(self): raise SystemExit\nraise E", "E, raised in "),
+    "a long chain": (
+        "e = None\nfor i in range(3000):\n    n = ValueError(str(i)); n.__cause__ = e; e = n\nraise e",
+        "ValueError: 2999, raised in ",
+    ),
+    "a circle": (
+        "a, b = ValueError('a'), ValueError('b')\na.__cause__, b.__cause__ = b, a\nraise a",
+        "ValueError: a, raised in ",
+    ),
+    "no text of ours": ("from vadbench.api import PluginError\nraise PluginError(3, remedy=4)", "3"),
+    "an empty one of ours": ("from vadbench.api import PluginError\nraise PluginError('')", "PluginError"),
+    "one of ours that was not made whole": (
+        "from vadbench.api import PluginError\nclass E(PluginError):\n    def __init__(self): ...\nraise E",
+        "E, raised in ",
+    ),
+    "a module without a name": ("raise ModuleNotFoundError(name=3)", "ModuleNotFoundError, imported in "),
+    "an import without a name": ("raise ImportError(\"cannot import name 'x'\", name=3)", "ImportError: cannot import name"),
+    "a syntax error that is none": (
+        "e = SyntaxError('x'); e.filename = 3; e.lineno = 'x'; raise e",
+        "SyntaxError: x, in line x of 3",
+    ),
+    "bytes that are no text": ("raise ValueError('\\udc80')", "ValueError: \\udc80, raised in "),
+    "a module that is none": ("import sys\nsys.modules[__name__] = None", ""),
+    "a module that answers nothing": (
+        "import sys\nclass M:\n    def __getattr__(self, name): raise RuntimeError(name)\nsys.modules[__name__] = M()",
+        "RuntimeError: ",
+    ),
+    "too deep to be read": ("VADBENCH_API = " + "(" * 150 + "1" + ")" * 150 + "\nx = " + "-" * 9000 + "1", ""),
+    "no text for a summary": (
+        f"{HOOK}def vadbench_register(registry): registry.flow('a', 'm:C', summary=3)",
+        "flow 'a' has the summary 3",
+    ),
+    "no text for a target": (f"{HOOK}def vadbench_register(registry): registry.flow('a', 3)", "flow 'a' has the target 3"),
+}
+
+
+@pytest.mark.parametrize(("source", "told"), ODD.values(), ids=ODD)
+def test_whatever_is_raised_is_told_and_survived(write, source, told):
+    module, good = write(source, "odd"), write(GOOD.format("shiny"))
+    _, status = status_of(module, good)
+    assert (status[module].status, status[good].status) == ("failed", "ok")
+    assert status[module].error.startswith(told)
+    assert status[module].error
+    for text in (status[module].error, status[module].remedy, status[module].traceback):
+        assert text.encode()
+    sys.modules.pop(module, None)  # what it is now would be in the way of others
+
+
+def test_being_told_to_end_is_no_fault_of_the_plugin(write):
+    """SIGTERM, which the command line turns into this, may come while a plug-in is loaded."""
+    module = write("from vadbench.api.faults import Terminated\nraise Terminated(143)")
+    with pytest.raises(Terminated):
+        load_plugins([entry_point(module)])
+
+
 def test_an_interrupt_is_the_users(write):
     with pytest.raises(KeyboardInterrupt):
         status_of(write("raise KeyboardInterrupt"))
@@ -242,14 +302,15 @@ class TestWhatLoadingLeavesBehind:
         assert capfd.readouterr().out == "after\n"
         assert status[module].error == "the plug-in has no hook"
 
-    def test_random_states_filters_and_folder_stay(self, write):
+    def test_random_states_filters_folder_limit_and_environment_stay(self, write):
         code = "import os, random, warnings\nrandom.seed(1)\nwarnings.simplefilter('error')\nos.chdir('/')\n"
+        code += "import sys\nsys.setrecursionlimit(5000)\nos.environ['LEFT_BEHIND'] = '1'\ndel os.environ['PATH']\n"
         code += "import numpy, torch\nnumpy.random.seed(1)\ntorch.manual_seed(1)\n"
 
         def states():
             legacy = np.random.get_state()  # noqa: NPY002 - it is what is checked
             numbers = (random.getstate(), legacy[1].tolist(), torch.get_rng_state().tolist())
-            return numbers, list(warnings.filters), Path.cwd()
+            return numbers, list(warnings.filters), Path.cwd(), sys.getrecursionlimit(), dict(os.environ)
 
         before = states()
         status_of(write(code))
@@ -386,7 +447,7 @@ class TestVariables:
         assert "did you mean 'plugged'" in failed.remedy
         assert self.names() == {"plugged" + "x", "variables_one", "variables_two"}
 
-    @pytest.mark.parametrize("value", ["1", "true"])
+    @pytest.mark.parametrize("value", ["1", "true", "Yes", "on"])
     def test_strict(self, folder, monkeypatch, value):
         (folder / "variables_bad.py").write_text("1 / 0")
         (folder / "variables_worse.py").write_text("x = 1")
@@ -397,11 +458,16 @@ class TestVariables:
             assert told in str(caught.value)
         assert caught.value.exit_code == 4
 
-    @pytest.mark.parametrize("value", ["", "0"])
+    @pytest.mark.parametrize("value", ["", "0", "no", "False", "off"])
     def test_not_strict(self, folder, monkeypatch, value):
         (folder / "variables_bad.py").write_text("1 / 0")
         monkeypatch.setenv("VADBENCH_STRICT", value)
         assert len(load_plugins().failed) == 1
+
+    def test_neither_strict_nor_not(self, folder, monkeypatch):
+        monkeypatch.setenv("VADBENCH_STRICT", "perhaps")
+        with pytest.raises(UsageError, match="'perhaps' is neither yes nor no"):
+            load_plugins()
 
     def test_strict_without_a_fault(self, folder, monkeypatch):
         monkeypatch.setenv("VADBENCH_STRICT", "1")

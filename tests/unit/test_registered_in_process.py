@@ -1,11 +1,9 @@
-"""Classes registered by decorator, and vadbench.run: as in a notebook, as in a script, and where no source can be got."""
+"""Classes registered by decorator, and vadbench.run: as in a notebook."""
 
 from __future__ import annotations
 
 import linecache
-import subprocess
 import sys
-import textwrap
 import types
 
 import numpy as np
@@ -16,8 +14,9 @@ from vadbench.api import ComponentConfig, ConfigError, PluginError, RunFailedErr
 from vadbench.api.registered import IN_PROCESS
 from vadbench.engine.config import parse_change
 from vadbench.engine.in_process import change_of
-from vadbench.engine.loading.in_process import version_in_process
+from vadbench.engine.loading.in_process import is_registered, process_sources
 from vadbench.engine.plugins import load_plugins
+from vadbench.engine.poses import _reading
 
 SMALL = {"dataset.train_clips": 2, "dataset.test_clips": 3, "dataset.frames_min": 96, "dataset.frames_max": 120}
 CELL = """
@@ -63,11 +62,10 @@ class Notebook:
         monkeypatch.setitem(sys.modules, self.module.__name__, self.module)
         self.cells = 0
 
-    def run(self, source: str, *, known: bool = True) -> None:
+    def run(self, source: str) -> None:
         self.cells += 1
         name = f"<cell {id(self)} {self.cells}>"
-        if known:
-            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         exec(compile(source, name, "exec", dont_inherit=True), vars(self.module))  # noqa: S102 - that is what a notebook does
 
 
@@ -97,61 +95,24 @@ class TestRun:
         assert f"AUROC {first.auroc:.4f}" in repr(first)
         assert "detector.quantile=0.9" in repr(first)
         assert len(first.scores()) > 0
-        (again,) = go(settings={**SMALL, "detector.quantile": 0.9})
-        assert (first.reused, again.reused) == (False, True)
-        assert again.path == first.path
+        assert not first.reused
 
-    def test_the_cell_run_again_as_it_was_is_the_same(self, notebook):
-        notebook.run(CELL)
-        go()
-        notebook.run(CELL)
-        assert go()[0].reused
-
-    @pytest.mark.parametrize(
-        ("old", "new"),
-        [
-            ("factor() * np.quantile", "2 * factor() * np.quantile"),  # the class
-            ("FACTOR = 1.0", "FACTOR = 2.0"),  # a value of a function that it uses
-            ("return FACTOR", "return FACTOR * 2"),  # that function
-            ("quantile: float = 0.95", "quantile: float = 0.9"),  # its settings
-        ],
-    )
-    def test_an_edited_cell_is_another_run(self, notebook, old, new):
+    @pytest.mark.parametrize("cell", ["", CELL, "FACTOR = 3.0", "CellSpeed.extra = 1"])
+    def test_a_finished_run_is_never_taken_for_it(self, notebook, cell):
+        """Whether the class does what it did depends on all of the session, so no run is found again."""
         notebook.run(CELL)
         (first,) = go()
-        notebook.run(CELL.replace(old, new))
+        notebook.run(cell)
         (second,) = go()
         assert not second.reused
         assert second.path != first.path
+        factor = vars(notebook.module)["FACTOR"]
+        np.testing.assert_allclose(second.scores().score, factor * first.scores().score, rtol=1e-5)
 
-    def test_a_value_that_changed_between_runs_counts(self, notebook):
+    def test_what_it_is_run_beside_is_found_again(self, notebook):
         notebook.run(CELL)
-        go()
-        notebook.run("FACTOR = 3.0")
-        assert not go()[0].reused
-
-    def test_what_the_class_does_not_use_does_not_count(self, notebook):
-        notebook.run(CELL)
-        go()
-        notebook.run("def other(): return 1\nUNUSED = object()")
-        assert go()[0].reused
-
-    @pytest.mark.parametrize(
-        ("cell", "known"),
-        [
-            (CELL, False),
-            (
-                CELL.replace("FACTOR = 1.0", "FACTOR = np.random.default_rng()").replace(
-                    "return FACTOR", "return 1.0 if FACTOR else 0"
-                ),
-                True,
-            ),
-        ],
-    )
-    def test_nothing_is_reused_where_it_cannot_be_told_whether_it_is_the_same(self, notebook, cell, known):
-        notebook.run(cell, known=known)
-        assert not go()[0].reused
-        assert not go()[0].reused
+        go(["cell-speed", "random"])
+        assert [run.reused for run in go(["cell-speed", "random"])] == [False, True]
 
     def test_several(self, notebook):
         notebook.run(CELL)
@@ -272,43 +233,20 @@ class _Half:
     def load_state_dict(self, state_dict): ...
 
 
-class TestVersion:
-    def test_of_a_class_that_is_not_registered(self):
-        assert version_in_process(_Whole) is None
+def test_no_two_versions_are_the_same(notebook):
+    register.detector("a")(_Whole)
+    register.flow("b")(type("Flow", (_Whole,), dict.fromkeys(("log_prob", "forward", "inverse"), _Whole.fit)))
+    versions = [source.version for _ in range(2) for source in process_sources()]
+    assert len(set(versions)) == 4
 
-    def test_is_of_the_source(self, notebook):
-        register.detector("a")(_Whole)
-        version = version_in_process(_Whole)
-        assert version.startswith("sha256:")
-        assert version_in_process(_Whole) == version
 
-    def test_what_encloses_a_class_counts(self, notebook):
-        def made(power):
-            @register.detector("a")
-            class Made(_Whole):
-                def score(self, windows, context):
-                    return np.ones(len(windows)) ** power
-
-            return version_in_process(Made)
-
-        assert made(1) == made(1)
-        assert made(1) != made(2)
-
-    def test_a_file_beside_a_script_counts(self, tmp_path):
-        script = tmp_path / "script.py"
-        script.write_text(
-            f"import beside\n{CELL.replace('return FACTOR', 'return beside.one()')}\n"
-            + textwrap.dedent("""
-            from vadbench.engine.loading.in_process import version_in_process
-            print(version_in_process(CellSpeed))
-        """)
-        )
-        told = []
-        for value in (1, 1, 2):
-            (tmp_path / "beside.py").write_text(f"def one(): return {value}")
-            told.append(subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True).stdout)
-        assert told[0] == told[1] != told[2]
-        assert told[0].startswith("sha256:")
+def test_its_poses_are_not_kept_either(notebook):
+    """What a data set of this process reads may change as its class may."""
+    register.dataset("a")(type("Data", (_Whole,), {"tracks": _Whole.fit, "labels": _Whole.fit}))
+    (entry,) = IN_PROCESS.values()
+    assert is_registered(entry.loaded)
+    assert not is_registered(_Whole)
+    assert _reading(entry.loaded(None, None), {}) is None
 
 
 @pytest.mark.parametrize(

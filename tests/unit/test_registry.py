@@ -51,9 +51,15 @@ class TestNames:
         assert error.where == "plug-in theirs"
         assert registry.entries() == []
 
-    @pytest.mark.parametrize("target", ["m", "m.C", "m:", ":C", "m:C.D", "m C:D", "m:C()", "1m:C", ""])
+    @pytest.mark.parametrize("target", ["m", "m.C", "m:", ":C", "m:C.D", "m C:D", "m:C()", "1m:C", "", "a..b:C", ".m:C", "m:C:D"])
     def test_bad_target(self, target):
         assert "package.module:Class" in error_of(lambda: Registry().prior("a", target)).remedy
+
+    @pytest.mark.parametrize("target", ["m:C", "a.b_c.d1:_C", "größe:Maß", "包.模块:类"])
+    def test_good_target(self, target):
+        registry = Registry()
+        registry.prior("a", target)
+        assert registry.get("prior", "a").target == target
 
     def test_bad_config_target(self):
         assert "'model'" in error_of(lambda: Registry().scorer("a", "m:C", config="model")).what

@@ -12,10 +12,10 @@ from recorded_plugin import CALLS, FRAMES
 from tiny_methods import plugins_with_recorded
 
 from vadbench.api import ConfigError, DataError, PluginError, Silent, UsageError
+from vadbench.engine.code_digests import code_digest, forget_digests
 from vadbench.engine.device import choose_device
 from vadbench.engine.inputs import read_inputs
 from vadbench.engine.plan import make_plan
-from vadbench.engine.provenance import code_digest
 from vadbench.engine.run import Outcome, run_job
 from vadbench.store.folders import find_runs, open_run
 
@@ -242,7 +242,7 @@ def test_edited_code_is_other_code(tmp_path, monkeypatch):
     digests = []
     for source in ("x = 1\n", "x = 2\n", "x = 1\n"):
         part.write_text(source)
-        code_digest.cache_clear()
+        forget_digests(["edited_package"])
         digests.append(code_digest("edited_package"))
     assert digests[0] == digests[2] != digests[1]
     assert code_digest("vadbench") != digests[0]

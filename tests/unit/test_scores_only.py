@@ -167,10 +167,11 @@ def test_oracles_are_those_of_its_labels(ours, theirs):
 @pytest.mark.parametrize(
     ("method", "name"),
     [
-        ("Their Net (v2)", "campus/their-net-v2-scores-only"),
+        ("Their Net (v2)", "campus/their-net-v2-66679687-scores-only"),
         ("knn", "campus/knn-scores-only"),
-        ("../../x", "campus/x-scores-only"),
-        ("网", "campus/method-scores-only"),
+        ("../../x", "campus/x-9cdf6a50-scores-only"),
+        ("网", "campus/method-ecc6e001-scores-only"),
+        ("Their Net", "campus/their-net-scores-only"),
     ],
 )
 def test_its_name_leads_nowhere_else(theirs, method, name):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from vadbench.api.errors import DataError, did_you_mean
+from vadbench.api.plain_text import plain_lines, plain_text
 from vadbench.api.released import Track
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ class BundleMeta(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    method: str = Field(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")
+    method: Annotated[str, AfterValidator(plain_text)] = Field(
+        pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
+    )
     """Name of the method, as a table shows it: one line, no blanks around it."""
     window_length: int = Field(ge=1)
     """T, frames of a window."""
-    dataset: str = Field(min_length=1)
+    dataset: Annotated[str, AfterValidator(plain_text)] = Field(min_length=1)
     """Name of the data set that was scored."""
     higher_is_more_anomalous: bool
     """False for scores of normality, such as log-likelihoods: they are read with the other sign."""
@@ -32,9 +35,9 @@ class BundleMeta(BaseModel):
     """Seed of the training; bundles of one method that differ in it are averaged."""
     track: Track = "one-class"
     """Which rows it may be ranked with."""
-    notes: str = ""
+    notes: Annotated[str, AfterValidator(plain_lines)] = ""
     """Whatever else a reader should know."""
-    paper: str = ""
+    paper: Annotated[str, AfterValidator(plain_lines)] = ""
     """Where the method is described."""
 
 

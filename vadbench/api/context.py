@@ -1,6 +1,7 @@
 """What a component is given while it fits and scores: device, seeds, progress, log, training loop.
 
-A component takes everything it needs from here: it never touches global seeds, prints, or chooses a device.
+A component takes everything it needs from here: it never touches global seeds, prints, or chooses a device. It leaves the process
+as it was, and its files go to `Context.work_folder`; what it changes all the same is put back (`vadbench.api.process_state`).
 """
 
 from __future__ import annotations

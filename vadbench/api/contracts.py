@@ -7,7 +7,7 @@ bits per dimension. Shapes: W windows, B windows of a batch, C = 2 channels (x, 
 window, D numbers a code vector, H tokens of history.
 
 Everywhere, too: zero windows give empty output, what a window gets depends neither on the windows beside it nor on their
-order, and a component does not write to the arrays it is given.
+order, asking twice gives the same answer, and a component does not write to the arrays it is given.
 
 How the harness makes one, where ``config`` is an instance of the config model it was registered with:
 
@@ -196,7 +196,10 @@ class Flow(Protocol):
         ...
 
     def log_prob(self, x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
-        """Log-density of windows (B, C, T, J) given (B, L, D): (B,) float32, nats."""
+        """Log-density of windows (B, C, T, J) given (B, L, D): (B,) float32, nats.
+
+        The log-density of the latent plus ``log_det``, with every constant: over all windows the density integrates to one.
+        """
         ...
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -273,13 +276,20 @@ class Detector(Protocol):
     """
 
     def fit(self, windows: Windows, context: Context) -> None:
-        """Learns from normal windows (and other views of them, where the method asks for augmentation)."""
+        """Learns from normal windows (and other views of them, where the method asks for augmentation).
+
+        In the supervised track, one whose class says ``learns_from_labels = True`` finds labels in ``windows.abnormal``.
+        """
         ...
 
     def score(self, windows: Windows, context: Context) -> NDArray[np.float64]:
         """One score a window (W,), or one a frame of each window (W, T).
 
-        A window's score depends on nothing but what its own clip shows up to and including it.
+        Of any floating-point type: the harness computes with float64.
+
+        A window's score depends on nothing but what its own clip shows up to and including it: not on other clips, on the
+        number that a clip has among them, or on how long the clip and the window's track go on. Other people of the clip may
+        count, up to the window.
         """
         ...
 

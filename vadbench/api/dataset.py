@@ -75,7 +75,10 @@ class DatasetInfo:
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Poses and, for the harness alone, frame labels."""
+    """Poses and, for the harness alone, frame labels.
+
+    No clip is in two splits, and training clips are normal unless ``info.supervised`` says otherwise.
+    """
 
     @property
     def info(self) -> DatasetInfo:

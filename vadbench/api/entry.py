@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from vadbench.api.errors import PluginError, did_you_mean
+from vadbench.api.faults import ENDS, exit_remedy, said
+from vadbench.api.process_state import imported
 from vadbench.api.requirements import install_command, missing_modules
 
 Kind = Literal["dataset", "tokenizer", "prior", "flow", "scorer", "detector"]
@@ -109,10 +110,12 @@ class Entry:
         module, _, attribute = target.partition(":")
         where = f"{target}, plug-in {self.plugin}"
         try:
-            found = getattr(importlib.import_module(module), attribute)
-        except Exception as error:  # whatever a third party's module raises
+            found = getattr(imported(module), attribute)
+        except ENDS:
+            raise
+        except BaseException as error:  # whatever a third party's module raises
             raise PluginError(
-                f"{self.kind} {self.name!r} cannot be imported: {type(error).__name__}: {error}",
+                f"{self.kind} {self.name!r} cannot be imported: {said(error)}",
                 where=where,
                 remedy=self._remedy(error, module, attribute),
             ) from error
@@ -124,9 +127,9 @@ class Entry:
             )
         return found
 
-    def _remedy(self, error: Exception, module: str, attribute: str) -> str:
+    def _remedy(self, error: BaseException, module: str, attribute: str) -> str:
         """What to do about a target that cannot be imported."""
-        if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        if isinstance(error, ModuleNotFoundError) and isinstance(error.name, str):
             own = module.partition(".")[0]
             if error.name == module or module.startswith(f"{error.name}."):
                 return f"there is no module {error.name}: correct the target that it was registered with"
@@ -137,4 +140,4 @@ class Entry:
         if isinstance(error, AttributeError) and found is not None and not hasattr(found, attribute):
             classes = [name for name, value in vars(found).items() if isinstance(value, type) and value.__module__ == module]
             return f"{module} has no {attribute}" + (f"; {did_you_mean(attribute, classes)}" if classes else "")
-        return "correct it; --debug shows where it failed"
+        return exit_remedy(error) or "correct it; --debug shows where it failed"

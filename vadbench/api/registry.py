@@ -12,7 +12,6 @@ from vadbench.api.errors import PluginError, UsageError, did_you_mean
 from vadbench.api.method_preset import MethodPreset
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _RESERVED: Final = frozenset({"none"})
 
 
@@ -86,10 +85,12 @@ class Registry:
         where = f"plug-in {self._plugin}"
         self._check_name(kind, name)
         for text in (target, config):
-            if text is not None and not _TARGET.fullmatch(text):
+            if text is not None and not _is_target(text):
                 raise PluginError(
                     f"{kind} {name!r} has the target {text!r}", where=where, remedy="write it as 'package.module:Class'"
                 )
+        if not isinstance(summary, str):
+            raise PluginError(f"{kind} {name!r} has the summary {summary!r}", where=where, remedy="write one line of text")
         # A string would be taken letter by letter.
         needed = (requires,) if isinstance(requires, str) else tuple(requires)
         if odd := [module for module in needed if not module.isidentifier()]:
@@ -208,3 +209,11 @@ class Registry:
             return near
         which = f"plug-in {self._failed[0]!r}" if len(self._failed) == 1 else f"plug-ins {', '.join(map(repr, self._failed))}"
         return f"{near}\n{which} failed to load, which may be why: vadbench plugin list"
+
+
+def _is_target(text: object) -> bool:
+    """Whether something is ``package.module:Class``, in letters of any script."""
+    if not isinstance(text, str):
+        return False
+    module, colon, name = text.partition(":")
+    return bool(colon) and all(part.isidentifier() for part in (*module.split("."), name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,7 +54,9 @@ def _folder(text: str) -> Path:
         raise UsageError(f"{PLUGINS_DIR} needs a folder or a .py file", remedy=f"write {PLUGINS_DIR} DIR")
     if os.pathsep in text:
         raise UsageError(f"{text!r} has a {os.pathsep!r}", where=PLUGINS_DIR, remedy=f"repeat {PLUGINS_DIR} for several folders")
-    return Path(text).expanduser().absolute()
+    with suppress(RuntimeError, OSError):  # no such user, no current folder: told as of any other path that is not there
+        return Path(text).expanduser().absolute()
+    return Path(text)
 
 
 @contextmanager

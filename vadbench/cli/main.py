@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -11,6 +12,7 @@ import click
 
 from vadbench import __version__
 from vadbench.api.errors import VadbenchError
+from vadbench.api.faults import Terminated, said
 from vadbench.cli.anywhere import DEBUG, PLUGINS_DIR, plugin_folders, taken_apart
 from vadbench.cli.lazy import Commands, LazyGroup
 
@@ -61,12 +63,20 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     if threading.current_thread() is threading.main_thread():
         # What timeout, batch systems and containers send first: cleaned up after as Ctrl-C is.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        signal.signal(signal.SIGTERM, _terminated)
     sys.exit(_call(given, debug=DEBUG in given))
+
+
+def _terminated(*_: object) -> None:
+    raise Terminated(128 + signal.SIGTERM)
 
 
 def _call(given: list[str], *, debug: bool) -> int:
     try:
+        if "_VADBENCH_COMPLETE" in os.environ:  # a shell asks for completions
+            from vadbench.cli.completing import teach_click
+
+            teach_click()
         anywhere = taken_apart(given)
         with plugin_folders(anywhere.folders):
             result: Any = cli.main([*anywhere.arguments], prog_name="vadbench", standalone_mode=False)
@@ -81,9 +91,19 @@ def _call(given: list[str], *, debug: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; nothing half written was left, and the same command goes on with what was trained", err=True)
         return 130
-    except Exception as error:
-        if debug:
+    except (Exception, SystemExit) as error:
+        # SystemExit: told to end, or nobody reads what is printed any more; else a component did it where none is expected to.
+        if debug or isinstance(error, Terminated) or _is_of_click(error):
             raise
-        click.echo(f"internal error: {type(error).__name__}: {error}\n  remedy: run again with --debug and report it", err=True)
+        click.echo(f"internal error: {said(error)}\n  remedy: run again with --debug and report it", err=True)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _is_of_click(error: BaseException) -> bool:
+    """Whether click ended the process, as it does where nobody reads any more what is printed."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    raised_in = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
+    return isinstance(error, SystemExit) and raised_in.partition(".")[0] == click.__name__

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vadbench.cli.completion import ComponentName
 from vadbench.cli.installed import installed_plugins
+
+if TYPE_CHECKING:
+    from vadbench.api.registry import Registry
+    from vadbench.store.model_card import ModelCard
 
 
 @click.group()
@@ -33,9 +39,10 @@ def import_weights(method: str, file: Path, out: Path, force: bool) -> None:
     from vadbench.engine.weights import import_released
     from vadbench.store.model_card import write_model
 
-    state, card = import_released(method, file, installed_plugins().registry)
+    registry = installed_plugins().registry
+    state, card = import_released(method, file, registry)
     written = write_model(out, state, card, replace=force)
-    click.echo(f"written: {written}\n{_told(written)}\nuse it:  vadbench run {card.method} --weights {written}")
+    click.echo(f"written: {written}\n{_told(written)}\n{_use(written, card, registry)}")
 
 
 @weights.command("export")
@@ -49,9 +56,10 @@ def export_weights(run: Path, out: Path, licence: str, force: bool) -> None:
     from vadbench.store.folders import RECORD, open_run
     from vadbench.store.model_card import write_model
 
-    state, card = export_run(open_run(run.parent if run.name == RECORD else run), installed_plugins().registry, licence=licence)
+    registry = installed_plugins().registry
+    state, card = export_run(open_run(run.parent if run.name == RECORD else run), registry, licence=licence)
     written = write_model(out, state, card, replace=force)
-    click.echo(f"written: {written}\n{_told(written)}\nuse it:  vadbench run {card.method} --weights {written}")
+    click.echo(f"written: {written}\n{_told(written)}\n{_use(written, card, registry)}")
 
 
 @weights.command()
@@ -71,6 +79,17 @@ def info(file: Path, as_json: bool) -> None:
     click.echo(_told(path))
     for name, (shape, dtype) in shapes.items():
         click.echo(f"  {name}  {dtype} {tuple(shape)}")
+
+
+def _use(weights: Path, card: ModelCard, registry: Registry) -> str:
+    """The command that uses weights. The card has the whole configuration, so the name needs no installed method behind it."""
+    from vadbench.engine.weights import starts_programs
+
+    words = ["vadbench", "run", card.method, "--weights", str(weights)]
+    if not starts_programs(card, registry):
+        return f"use it:  {shlex.join(words)}"
+    asked = "note:    the card names programs, and whoever uses it is asked for --allow-programs"
+    return f"use it:  {shlex.join([*words, '--allow-programs'])}\n{asked}"
 
 
 def _told(path: Path) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from vadbench.api import Context, Detector, PluginError, PoseShape, TokenShape, VadbenchError
+from vadbench.api import Context, Detector, PluginError, PoseShape, TokenShape
+from vadbench.api.faults import blamed
 from vadbench.engine.composing.composition import Composition, Parts
 from vadbench.engine.training.trainer import seeded
 
@@ -73,16 +74,9 @@ def _token_shape(tokenizer: Any, component: Component) -> TokenShape:
 
 def _make(component: Component, context: Context, *shapes: Any) -> Any:
     entry = component.entry
-    with seeded(context.child(f"{entry.kind}.init").seed):
-        try:
-            made = entry.load()(component.config, *shapes)
-        except VadbenchError:
-            raise
-        except Exception as error:
-            raise PluginError(
-                f"{entry.kind} {entry.name!r} cannot be made: {type(error).__name__}: {error}",
-                where=f"{entry.target}, plug-in {entry.plugin}",
-                remedy="check its settings against the shapes of the other parts; --debug shows where it failed",
-            ) from error
+    what, where = f"{entry.kind} {entry.name!r} cannot be made", f"{entry.target}, plug-in {entry.plugin}"
+    remedy = "check its settings against the shapes of the other parts; --debug shows where it failed"
+    with seeded(context.child(f"{entry.kind}.init").seed), blamed(what, where, remedy):
+        made = entry.load()(component.config, *shapes)
     # In evaluation mode until it is trained: one whose weights are loaded instead must neither drop out nor track statistics.
     return made.to(context.device).eval() if isinstance(made, torch.nn.Module) else made

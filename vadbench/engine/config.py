@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from vadbench.api import ComponentConfig, ConfigError, Entry, Kind, Registry, Track, WindowRule, did_you_mean
+from vadbench.api.faults import blamed
+from vadbench.api.process_state import process_kept
 from vadbench.data.layout_conversion import layout_named
 from vadbench.data.normalisation import check_normalisation
 from vadbench.data.views import named_view
@@ -183,7 +185,9 @@ def resolve(
 
 def validated_config(entry: Entry, settings: Mapping[str, Any]) -> ComponentConfig:
     """A component's settings through its config model; raises `ConfigError` with the full path of a bad key."""
-    config: ComponentConfig = _validated(entry.load_config(), settings, entry.kind)
+    what, where = f"the settings of {entry.kind} {entry.name!r} cannot be read", f"{entry.config}, plug-in {entry.plugin}"
+    with process_kept(), blamed(what, where):
+        config: ComponentConfig = _validated(entry.load_config(), settings, entry.kind)
     return config
 
 

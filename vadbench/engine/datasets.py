@@ -18,8 +18,11 @@ from vadbench.api import (
     UsageError,
     VadbenchError,
 )
+from vadbench.api.faults import blamed
+from vadbench.api.process_state import process_kept
 from vadbench.data.user_paths import expanded
 from vadbench.engine.config import parse_change, validated_config
+from vadbench.engine.plugin_faults import dataset_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,29 +97,25 @@ def default_datasets(registry: Registry, *, root: Path | None) -> list[str]:
     for entry in registry.entries("dataset"):
         if entry.default:
             try:
-                candidates[entry.name] = _make(entry.name, registry, root, {})
+                data = _make(entry.name, registry, root, {})
+                candidates[entry.name] = (data, _available(data))
             except VadbenchError as error:
                 # Nobody asked for this one by name, so it must not stop the others.
                 logger.warning("data set %s is left out: %s", entry.name, error)
-    found = [name for name, data in candidates.items() if not data.info.stand_in and _available(data)]
-    return found or [name for name, data in candidates.items() if data.info.stand_in]
+    found = [name for name, (data, available) in candidates.items() if available and not data.info.stand_in]
+    return found or [name for name, (data, _) in candidates.items() if data.info.stand_in]
 
 
 def _available(dataset: Dataset) -> bool:
-    return not isinstance(dataset, Locatable) or dataset.available()
+    with dataset_step("say whether its files are there", dataset):
+        return not isinstance(dataset, Locatable) or dataset.available()
 
 
 def _make(name: str, registry: Registry, root: Path | None, settings: Mapping[str, Any]) -> Dataset:
     entry = registry.get("dataset", name)
     config = validated_config(entry, settings)
-    try:
+    with process_kept(), blamed(f"dataset {name!r} cannot be opened", f"plug-in {entry.plugin}"):
         dataset: Dataset = entry.load()(config, root)
-    except VadbenchError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"dataset {name!r} cannot be opened: {type(error).__name__}: {error}", where=f"plug-in {entry.plugin}"
-        ) from error
     if not isinstance(getattr(dataset, "info", None), DatasetInfo):
         raise PluginError(
             f"dataset {name!r} has no info",

@@ -7,14 +7,16 @@ a misspelt hook name passes silently unless ``check_pending`` is asked, plug-in 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from vadbench.api.errors import PluginError, did_you_mean
+from vadbench.api.errors import PluginError, UsageError, did_you_mean
+from vadbench.api.faults import ENDS
 from vadbench.api.registry import Registry
 from vadbench.engine.loading.api_version import NAME, check_api, declared_api
-from vadbench.engine.loading.faults import Fault, fault_of
+from vadbench.engine.loading.faults import Fault, fault_of, printable
 from vadbench.engine.loading.hook import registered_components
 from vadbench.engine.loading.in_process import process_sources
 from vadbench.engine.loading.isolation import isolated
@@ -33,6 +35,8 @@ NAMES_VARIABLE: Final = "VADBENCH_PLUGINS"
 """Where it is set: the plug-ins that are loaded beside vadbench's own; empty for none."""
 STRICT_VARIABLE: Final = "VADBENCH_STRICT"
 """Where it is 1: any fault of any plug-in is an error."""
+_YES: Final = ("1", "true", "yes", "on")
+_NO: Final = ("", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +116,33 @@ def load_plugins(
 
     Raises:
         PluginError: if one failed and ``VADBENCH_STRICT`` is 1.
+        UsageError: if that variable says neither yes nor no.
     """
+    strict = _is_strict()
     given = sources_of(entry_points or ()) if entry_points is not None else sources
     wanted = [*_default_sources()] if given is None else [*given]
     registry = Registry()
     plugins = Plugins(registry, tuple(load_source(source, registry) for source in _named_apart(wanted)))
     registry.without(status.name for status in plugins.failed)
-    if plugins.failed and os.environ.get(STRICT_VARIABLE, "0") not in ("", "0"):
+    if plugins.failed and strict:
         raise PluginFaultsError(plugins)
     return plugins
+
+
+def _is_strict() -> bool:
+    said = os.environ.get(STRICT_VARIABLE, "").strip().lower()
+    if said in _NO or said in _YES:
+        return said in _YES
+    raise UsageError(f"{said!r} is neither yes nor no", where=STRICT_VARIABLE, remedy=f"{STRICT_VARIABLE}=1, or unset it")
 
 
 def load_source(source: PluginSource, registry: Registry) -> PluginStatus:
     """Loads one plug-in into a registry, all that it offers or nothing; never raises what the plug-in raises."""
     with isolated() as printed:
         outcome = _loaded(source, registry)
-    status = PluginStatus(
-        source.name, source.origin, source.distribution, source.version, source.where, "ok", printed=printed.text
-    )
+    # Names of files may have bytes in them that are no text.
+    name, distribution, where = map(printable, (source.name, source.distribution, source.where))
+    status = PluginStatus(name, source.origin, distribution, source.version, where, "ok", printed=printed.text)
     if isinstance(outcome, Fault):
         return replace(
             status,
@@ -164,9 +177,10 @@ def _components(own: Registry) -> tuple[str, ...]:
 
 
 def _loaded(source: PluginSource, registry: Registry) -> tuple[Registry, int | None] | Fault:
-    told = declared_api(source.where)
-    api_version = told if isinstance(told, int) else None
+    api_version = None
     try:
+        told = declared_api(source.where)
+        api_version = told if isinstance(told, int) else None
         check_api(told, source.name)
         plugin = source.load()
         if told is None:  # not written down as a number
@@ -177,7 +191,7 @@ def _loaded(source: PluginSource, registry: Registry) -> tuple[Registry, int | N
         own = registered_components(plugin, source.name, registry, origin=origin)
         _check_methods(own, source.name)
         registry.merge(own)
-    except KeyboardInterrupt:
+    except ENDS:
         raise
     except BaseException as error:  # whatever a plug-in raises, SystemExit too, the others and the command go on
         return fault_of(error, source, api_version=api_version)
@@ -217,7 +231,10 @@ def _default_sources() -> Iterable[PluginSource]:
 
 
 def _place(source: PluginSource) -> tuple[Path, str | None, str]:
-    return Path(source.where).resolve(), source.module, source.attribute
+    where = Path(source.where)
+    with suppress(OSError, RuntimeError):  # links in a circle, no current folder
+        where = where.resolve()
+    return where, source.module, source.attribute
 
 
 def _chosen(found: list[PluginSource], wanted: str) -> list[PluginSource]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from vadbench.api import VERSION, Dataset, Split, Tracks
 from vadbench.engine.code_digests import code_digest
-from vadbench.engine.loading.in_process import UNKNOWN, version_in_process
+from vadbench.engine.loading.folder_imports import version_of_module
+from vadbench.engine.loading.in_process import is_registered
 from vadbench.engine.plugin_faults import dataset_step
 
 if TYPE_CHECKING:
@@ -38,13 +39,12 @@ def read_tracks(dataset: Dataset, split: Split, settings: Mapping[str, Any], cac
 def _reading(dataset: Dataset, settings: Mapping[str, Any]) -> str | None:
     """All that decides how the data set is read; None where that cannot be told."""
     cls = type(dataset)
-    defined_here = version_in_process(cls)
-    if defined_here == UNKNOWN:
+    if is_registered(cls):
         return None
     identity = {
         "api": VERSION,
         "class": f"{cls.__module__}:{cls.__qualname__}",
-        "code": defined_here or code_digest(cls.__module__.partition(".")[0]),
+        "code": version_of_module(cls.__module__) or code_digest(cls.__module__.partition(".")[0]),
         "settings": {key: value for key, value in settings.items() if key != "root"},
     }
     return json.dumps(identity, sort_keys=True, default=str)

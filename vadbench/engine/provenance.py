@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import platform
 import sys
+import uuid
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
-from vadbench.engine.code_digests import code_digest
+from vadbench.engine.code_digests import code_digest, distribution_digests
 from vadbench.engine.config import digest_of
+from vadbench.engine.loading.sources import OWN_DISTRIBUTION
 from vadbench.store.record import Environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from vadbench.engine.config import Component
     from vadbench.engine.plan import Job
     from vadbench.engine.plugins import Plugins
 
@@ -86,19 +89,30 @@ def training_identity(
 
 def _computed_with(job: Job, plugins: Plugins, *, device: str, threads: int, compiled: bool) -> dict[str, Any]:
     components = job.resolved.components.values()
-    # A class that was registered in this process has a version that changes as its source does.
-    targets = [part.entry.target for part in components if part.entry.loaded is None]
-    packages = {target.partition(":")[0].partition(".")[0] for target in targets}
     return {
         "seed": job.seed,
         "device": device.partition(":")[0],
         "threads": threads,
         "versions": sorted({plugins.version_of(part.entry.plugin) for part in components}),
-        "code": {package: code_digest(package) for package in sorted({"vadbench", *packages})},
+        "code": _code_of(components, plugins),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
         # A key only where it is so: identities without it are those of runs made before there was a choice.
         **({"compiled": True} if compiled else {}),
     }
+
+
+def _code_of(components: Iterable[Component], plugins: Plugins) -> dict[str, str]:
+    """Digests of vadbench, and of all that the distributions of components brought, by package."""
+    found: dict[str, str | None] = {"vadbench": code_digest("vadbench")}
+    for entry in (part.entry for part in components if part.entry.loaded is None):  # else its version never comes again
+        package = entry.target.partition(":")[0].partition(".")[0]
+        found[package] = code_digest(package)
+        for status in plugins.statuses:
+            # The plug-ins of vadbench itself share nothing but vadbench.api.
+            if status.name == entry.plugin and status.origin == "installed" and status.distribution != OWN_DISTRIBUTION:
+                found |= distribution_digests(status.distribution, package)
+    # What cannot be told is never the same.
+    return {package: digest or uuid.uuid4().hex for package, digest in sorted(found.items())}
 
 
 def peak_memory_mb() -> float | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vadbench.api import Context, Detector, Diagnosed, Progress, Silent, VadbenchError, WindowScores
+from vadbench.api.process_state import process_kept
 from vadbench.engine.build import build_detector, count_parameters
 from vadbench.engine.composing.part_store import PartStore
 from vadbench.engine.composing.validation import chooses_by_validation, tell_of_validation
@@ -75,6 +76,7 @@ class TrainingOptions:
     tensorboard: Path | None = None
 
 
+@process_kept()
 def run_job(
     job: Job,
     plugins: Plugins,
@@ -109,7 +111,7 @@ def run_job(
     progress, options = progress or Silent(), options or TrainingOptions()
     if options.compiled:
         check_compiler()
-    events = TensorBoardEvents(options.tensorboard) if options.tensorboard is not None else None
+    events = TensorBoardEvents(options.tensorboard.absolute()) if options.tensorboard is not None else None
     method, by_validation = job.resolved.method, chooses_by_validation(job.resolved)
     inputs = inputs_of_job(job, progress)
     if job.pretrained is not None:
@@ -123,7 +125,8 @@ def run_job(
     if not force and (finished := _finished(path, job, inputs)):
         folders.remove_unfinished(path)
         return Outcome(finished, reused=True)
-    with folders.unfinished_run(path, afresh=force) as unfinished, _run_log(unfinished / folders.LOG) as logger:
+    # Absolute, as a component may change the directory while it is trained.
+    with folders.unfinished_run(path.absolute(), afresh=force) as unfinished, _run_log(unfinished / folders.LOG) as logger:
         folders.remove_leftovers(out)
         if left := taken_up(unfinished, method.name):
             logger.info("taken up again: %s", left)
@@ -133,7 +136,10 @@ def run_job(
             compiled=options.compiled,
             events=events.below(path.relative_to(out)) if events is not None else None,
         )
-        parts = PartStore(shared_parts or unfinished / folders.PARTS, training_identity(job, plugins, **computed))
+        parts = PartStore(
+            unfinished / folders.PARTS if shared_parts is None else shared_parts.absolute(),
+            training_identity(job, plugins, **computed),
+        )
         compiler = compiled_for_scoring if options.compiled else None
         with tempfile.TemporaryDirectory(dir=unfinished) as work, cpu_threads(threads):
             context = Context(device, job.seed, method.name, progress, logger, Path(work), training, compiler=compiler)
@@ -174,6 +180,7 @@ def _check_of_the_same_scores(path: Path, record: RunRecord) -> LeakCheck | None
     return earlier.leak_check if earlier.files.get(folders.SCORES) == record.files[folders.SCORES] else None
 
 
+@process_kept()
 def _fit_and_score(job: Job, inputs: Inputs, context: Context, training: Training, parts: PartStore) -> _Made:
     method = job.resolved
     context.logger.info("%s on %s, seed %d", method.method.name, job.dataset.info.name, job.seed)
@@ -239,6 +246,7 @@ def _evaluate_and_save(job: Job, inputs: Inputs, made: _Made, folder: Path, *, r
             changes=method.changes,
             config=dict(method.settings),
             config_hash=method.digest,
+            title=method.method.title,
         ),
         dataset=DatasetRecord(
             name=info.name,

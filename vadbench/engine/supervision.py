@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vadbench.api import ConfigError
 
 if TYPE_CHECKING:
     from vadbench.engine.plan import Job
+
+
+LEARNERS: Final = ("flow", "detector")
+"""The kinds of component that may: a tokenizer is fitted on normal windows, a prior and a scorer on what is made of them."""
 
 
 def learns_from_labels(component: object) -> bool:
@@ -39,10 +43,10 @@ def check_supervision(job: Job) -> None:
             where="track supervised",
             remedy=f"include abnormal training clips if the data set has any: vadbench data info {info.name} shows its settings",
         )
-    if not any(learns_from_labels(part.entry.load()) for part in job.resolved.components.values()):
+    if not any(learns_from_labels(part.entry.load()) for kind, part in job.resolved.components.items() if kind in LEARNERS):
         parts = ", ".join(f"{kind} {part.entry.name}" for kind, part in job.resolved.components.items())
         raise ConfigError(
             f"no component of {name} learns from labels: {parts}",
             where="track supervised",
-            remedy='set track = "one-class", or use a component whose class says learns_from_labels = True',
+            remedy='set track = "one-class", or use a flow or detector whose class says learns_from_labels = True',
         )

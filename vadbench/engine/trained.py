@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vadbench.api import Context, DataError, Detector, DriftError, UsageError
+from vadbench.api.process_state import process_kept
 from vadbench.engine.build import build_detector
 from vadbench.engine.composing.validation import tell_of_validation
-from vadbench.engine.config import digest_of, resolve
+from vadbench.engine.config import MethodConfig, ResolvedMethod, digest_of, resolve
 from vadbench.engine.datasets import data_root, open_dataset
 from vadbench.engine.inputs import Inputs, read_inputs
 from vadbench.engine.plugin_faults import method_step
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
 
     from vadbench.api import Clip, Dataset, PoseShape, Progress, Registry, Windows, WindowScores
     from vadbench.data.cache.track_cache import TrackCache
-    from vadbench.engine.config import ResolvedMethod
     from vadbench.evaluation.protocol import Protocol
     from vadbench.store.folders import StoredRun
-    from vadbench.store.record import RunRecord
+    from vadbench.store.record import MethodRecord, RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,11 @@ def train_method(
 
 @contextmanager
 def checking_context(method: ResolvedMethod, seed: int, device: str, progress: Progress) -> Iterator[Context]:
-    """The context that a run would have had, with a work folder for as long as the block lasts, and no log of its own."""
-    with tempfile.TemporaryDirectory() as work:
+    """The context that a run would have had, with a work folder for as long as the block lasts, and no log of its own.
+
+    What the method changes of the process is put back after the block.
+    """
+    with process_kept(), tempfile.TemporaryDirectory() as work:
         yield Context(device, seed, method.method.name, progress, logging.getLogger(__name__), Path(work), train)
 
 
@@ -112,18 +115,7 @@ def method_of_run(run: StoredRun, registry: Registry, *, allow_programs: bool = 
         DataError: if the run has no weights, or what is installed cannot make its method.
         DriftError: if its files or its configuration have changed since it was recorded.
     """
-    if WEIGHTS not in run.record.files:
-        raise DataError(
-            f"the run has no {WEIGHTS}: its detector cannot be built again", where=run.path, remedy="run again with --force"
-        )
-    run.verify()
-    recorded = run.record.method
-    if digest_of(recorded.config) != recorded.config_hash:
-        raise DriftError(
-            "the configuration has changed since the run was recorded",
-            where=run.path / RECORD,
-            remedy="run again with --force; a result whose record was edited cannot be trusted",
-        )
+    recorded = _checked(run)
     try:
         return resolve(
             {"name": recorded.name, **recorded.config},
@@ -141,6 +133,43 @@ def method_of_run(run: StoredRun, registry: Registry, *, allow_programs: bool = 
             where=run.path / RECORD,
             remedy="install the version of the method that the run was made with, or run again with --force",
         ) from error
+
+
+def recorded_method(run: StoredRun, registry: Registry) -> ResolvedMethod:
+    """The method of a stored run for what builds nothing of it, such as a card of its weights.
+
+    As `method_of_run` gives it; but where a component starts programs, its record is taken at its word, without components: such
+    a component may look at the disk to check its settings, and what it would look at may be anybody's word.
+
+    Raises:
+        DataError, DriftError: as `method_of_run` does.
+    """
+    try:
+        return method_of_run(run, registry)
+    except ProgramsRefusedError:
+        recorded = run.record.method
+        kept = {key: value for key, value in recorded.config.items() if key in ("windows", "weights")}
+        told = {"name": recorded.name, "title": recorded.title, "track": recorded.track, **kept}
+        method = MethodConfig.model_validate(told)
+        settings = {**recorded.config, "windows": method.windows.model_dump(mode="json")}
+        return ResolvedMethod(method, {}, recorded.changes, settings)
+
+
+def _checked(run: StoredRun) -> MethodRecord:
+    """The method that a run recorded, if its files and its configuration are still those of the record."""
+    if WEIGHTS not in run.record.files:
+        raise DataError(
+            f"the run has no {WEIGHTS}: its detector cannot be built again", where=run.path, remedy="run again with --force"
+        )
+    run.verify()
+    recorded = run.record.method
+    if digest_of(recorded.config) != recorded.config_hash:
+        raise DriftError(
+            "the configuration has changed since the run was recorded",
+            where=run.path / RECORD,
+            remedy="run again with --force; a result whose record was edited cannot be trusted",
+        )
+    return recorded
 
 
 def dataset_of_run(record: RunRecord, registry: Registry, *, name: str | None, root: Path | None) -> Dataset:

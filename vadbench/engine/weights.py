@@ -14,7 +14,7 @@ from vadbench.engine.build import build_detector, count_parameters
 from vadbench.engine.config import resolve
 from vadbench.engine.plugin_faults import method_step
 from vadbench.engine.presets import load_preset
-from vadbench.engine.trained import method_of_run
+from vadbench.engine.trained import recorded_method
 from vadbench.store.arrays import as_tensors, load_weights
 from vadbench.store.folders import WEIGHTS
 from vadbench.store.model_card import ModelCard, read_card
@@ -171,8 +171,7 @@ def export_run(run: StoredRun, registry: Registry, *, licence: str) -> tuple[dic
         DataError: if the run has no weights, or what is installed cannot make its method.
         DriftError: if its files have changed since it was recorded.
     """
-    # Nothing is built from it, so nothing that it names is started.
-    record, method = run.record, method_of_run(run, registry, allow_programs=True)
+    record, method = run.record, recorded_method(run, registry)
     if method.method.weights:
         raise UsageError(
             f"the run did not train: it took the weights with SHA-256 {method.method.weights[:12]}",
@@ -195,6 +194,12 @@ def export_run(run: StoredRun, registry: Registry, *, licence: str) -> tuple[dic
         notes=("Figures on this data set are never a result: it is a stand-in.",) if record.dataset.stand_in else (),
     )
     return load_weights(run.path / WEIGHTS), card
+
+
+def starts_programs(card: ModelCard, registry: Registry) -> bool:
+    """Whether a component of a card's configuration starts programs, as far as it is installed here."""
+    chosen = {(kind, part.get("name")) for kind, part in card.config.items() if isinstance(part, dict)}
+    return any(entry.runs_programs and (entry.kind, entry.name) in chosen for entry in registry.entries())
 
 
 def _card(method: ResolvedMethod, *, shape: PoseShape, **told: Any) -> ModelCard:

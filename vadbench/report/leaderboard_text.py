@@ -11,8 +11,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from vadbench.api.plain_text import shown
 from vadbench.report.comparison_text import bracket
 from vadbench.report.formatting import NOT_AVAILABLE, count, percent, seconds
+from vadbench.report.markdown_text import markdown_line, markdown_text
 from vadbench.report.oracle_rows import MEANINGS
 
 if TYPE_CHECKING:
@@ -80,27 +82,27 @@ def markdown(found: Iterable[Block]) -> str:
     parts = []
     for block in found:
         rule = ["---" if name in _LEFT else "---:" for name in block.columns]
-        lines = [_markdown_line(block.columns), "|" + "|".join(rule) + "|", *map(_markdown_line, block.lines)]
-        parts.append("\n".join([f"## {block.heading}", "", *lines, "", block.note]))
+        lines = [markdown_line(block.columns), "|" + "|".join(rule) + "|", *map(markdown_line, block.lines)]
+        parts.append("\n".join([f"## {markdown_text(block.heading)}", "", *lines, "", block.note]))
     return "\n\n".join(parts) + ("\n" if parts else "")
 
 
 def terminal_table(block: Block, width: int) -> Table:
     """A rich table of at most ``width`` columns of text; where they are too few, it leaves out costs before figures."""
-    shown = list(range(len(block.columns)))
+    columns = list(range(len(block.columns)))
     for name in _EXPENDABLE:
-        if name in block.columns and _least_width(block, shown) > width:
-            shown.remove(block.columns.index(name))
-    left_out = [name for i, name in enumerate(block.columns) if i not in shown]
+        if name in block.columns and _least_width(block, columns) > width:
+            columns.remove(block.columns.index(name))
+    left_out = [name for i, name in enumerate(block.columns) if i not in columns]
     note = f"{block.note} Too narrow for: {', '.join(left_out)}." if left_out else block.note
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", caption_justify="left", caption_style="")
     # Notes, headings and labels are plain text: rich would take the brackets of a label for markup.
-    table.title, table.caption = Text(block.heading, style="bold"), Text(note)
-    for i in shown:
+    table.title, table.caption = Text(shown(block.heading), style="bold"), Text(note)
+    for i in columns:
         name = block.columns[i]
         table.add_column(name, justify="left" if name in _LEFT else "right", overflow="fold", no_wrap=name not in _MAY_WRAP)
     for line in block.lines:
-        table.add_row(*(Text(line[i]) for i in shown))
+        table.add_row(*(Text(shown(line[i])) for i in columns))
     return table
 
 
@@ -245,8 +247,3 @@ def _note(rows: Sequence[ReproducedRow]) -> str:
     if _mixed(rows):
         parts.append("Rows of one data set were made from different poses or labels; ranks hold among equal test data only.")
     return " ".join(parts)
-
-
-def _markdown_line(cells: Iterable[str]) -> str:
-    escaped = (cell.replace("\\", "\\\\").replace("|", "\\|").replace("[", "\\[").replace("<", "&lt;") for cell in cells)
-    return "| " + " | ".join(escaped) + " |"

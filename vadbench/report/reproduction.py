@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -31,6 +32,7 @@ TOLERANCE: Final = 0.5
 _SPREADS: Final = 3.0
 """So many standard deviations over seeds it is allowed: two seeds lie 2.8 apart at most, 95 times of 100."""
 
+_LONGEST_TOLD: Final = 80
 _SHOWN: Final = 5
 """So many keys of a configuration are named at most."""
 Finding = Literal["identical", "agrees", "differs"]
@@ -203,7 +205,8 @@ def _since(row: RowRecord, remedy: str) -> str:
 def changed_keys(row: RowRecord, now: Mapping[str, Any]) -> str:
     """The keys of a configuration that are not as in the row, with both values."""
     old, new = dict(_flat(row.method.config or {})), dict(_flat(now))
-    keys = [key for key in sorted(old.keys() | new.keys()) if old.get(key, ...) != new.get(key, ...)]
+    # As the hash is taken: 1, 1.0 and true are equal in Python, and are other configurations.
+    keys = [key for key in sorted(old.keys() | new.keys()) if _written(old, key) != _written(new, key)]
     told = [f"{key} is {_told(new, key)} (row: {_told(old, key)})" for key in keys[:_SHOWN]]
     return ", ".join(told) + (f", and {len(keys) - _SHOWN} more keys" if len(keys) > _SHOWN else "")
 
@@ -211,9 +214,15 @@ def changed_keys(row: RowRecord, now: Mapping[str, Any]) -> str:
 def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for key, value in config.items():
-        found += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
+        # An empty section is a value, too.
+        found += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else [(f"{prefix}{key}", value)]
     return found
 
 
+def _written(values: Mapping[str, Any], key: str) -> str | None:
+    return json.dumps(values[key], sort_keys=True) if key in values else None
+
+
 def _told(values: Mapping[str, Any], key: str) -> str:
-    return repr(values[key]) if key in values else "absent"
+    told = repr(values[key]) if key in values else "absent"
+    return told if len(told) <= _LONGEST_TOLD else f"{told[:_LONGEST_TOLD]}..."

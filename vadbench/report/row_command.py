@@ -167,11 +167,11 @@ def method_argument(method: MethodRecord | RowMethod, registry: Registry) -> str
 
 
 def title_of(method: MethodRecord | RowMethod, registry: Registry) -> str:
-    """What a method is called in words; empty where no preset says."""
+    """What a method is called in words: as an installed one, else as its file was when it was run; empty where neither says."""
     try:
         preset = load_preset(method_argument(method, registry), registry)
     except UsageError:
-        return ""
+        return method.title
     return str(preset.get("title", ""))
 
 

@@ -14,10 +14,12 @@ from vadbench.data.whole_folder import whole_folder
 from vadbench.engine.presets import shipped_folder
 from vadbench.report.leaderboard import leaderboard_of_records
 from vadbench.report.leaderboard_text import blocks, markdown
+from vadbench.report.markdown_text import markdown_code, markdown_text
 from vadbench.report.row_agreement import disagreements
 from vadbench.report.row_command import title_of
 from vadbench.store.folders import open_run
 from vadbench.store.row_record import RowRecord
+from vadbench.store.untrusted import unplain_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 TABLE: Final = "README.md"
 SUBMISSIONS: Final = "submissions"
 """The folder of a leaderboard that holds what was sent in; none of it is a row."""
+_LONGEST_STEM: Final = 60
 _REMEDY: Final = (
     "restore the file, or write the row again from its runs with vadbench leaderboard --write; figures are never typed"
 )
@@ -37,15 +40,27 @@ _REMEDY: Final = (
 def row_name(record: RowRecord) -> str:
     """``<data set>/<row>``: the method's name, and, where it or its data set were changed, 12 hex digits over how.
 
-    The name of a method that only sent in scores is written in small letters, digits and dashes, and says what it is.
+    The name of a method that only sent in scores is written in small letters, digits and dashes, and says what it is; where
+    that is not all of it, 8 hex digits over it stand there, too.
     """
     stem, settings = record.method.name, record.dataset.settings
     if record.scores_only:
-        stem = f"{re.sub(r'[^a-z0-9]+', '-', stem.lower()).strip('-') or 'method'}-scores-only"
+        stem = f"{_in_small_letters(stem)}-scores-only"
     if record.method.changes or settings:
-        told = repr((record.method.config_hash, sorted(settings.items())))
-        stem = f"{stem}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        stem = f"{stem}-{_hex(repr((record.method.config_hash, sorted(settings.items()))), 12)}"
     return f"{record.dataset.name}/{stem}"
+
+
+def _in_small_letters(name: str) -> str:
+    """A name of any letters as a part of a file's name: two names that differ in more than capitals and blanks differ in it."""
+    told = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_STEM].strip("-")
+    if told == name.lower().replace(" ", "-"):
+        return told
+    return f"{told or 'method'}-{_hex(name, 8)}"
+
+
+def _hex(told: str, digits: int) -> str:
+    return hashlib.sha256(told.encode(errors="backslashreplace")).hexdigest()[:digits]
 
 
 def shipped_rows(folder: Path | None = None) -> dict[str, Path]:
@@ -85,13 +100,16 @@ def open_row(path: Path) -> RowRecord:
         DriftError: if a figure of the row does not follow from its seeds, or its configuration is not the one it names.
     """
     try:
-        record = RowRecord.model_validate_json(path.read_bytes())
+        # Strict: of another type a value is none that vadbench writes, and "1" or true would pass for a seed.
+        record = RowRecord.model_validate_json(path.read_bytes(), strict=True)
     except OSError as error:
         raise DataError(f"the row cannot be read: {error.strerror}", where=path, remedy="check the path") from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "as a whole"
         raise DataError(f"this is no row of a leaderboard: {key}: {first['msg']}", where=path, remedy=_REMEDY) from error
+    for key, text in unplain_texts(record.model_dump()):
+        raise DataError(f"{key}: {text!a} holds a control character", where=path, remedy=_REMEDY)
     for fault in disagreements(record):
         raise DriftError(fault, where=path, remedy=_REMEDY)
     return record
@@ -147,10 +165,16 @@ def publishable(row: ReproducedRow, registry: Registry) -> RowRecord:
 
     Raises:
         DataError: if its seeds were run in different environments.
-        UsageError: if it was compiled or took weights from a file.
+        UsageError: if it was compiled or took weights from a file, or a control character stands in it.
     """
     _check_environment(row)
     _check_trained(row)
+    for key, text in unplain_texts(row.record.model_dump()):
+        raise UsageError(
+            f"{key} of {row.method} on {row.dataset}: {text!a} holds a control character",
+            where=row.runs[0],
+            remedy="run it without; nothing was written",
+        )
     method = row.record.method.model_copy(update={"title": title_of(row.record.method, registry)})
     return row.record.model_copy(update={"method": method})
 
@@ -192,6 +216,9 @@ def stale_tables(folder: Path) -> list[str]:
         by_dataset.setdefault(path.parent.name, {})[name] = record
         if row_name(record) != name:
             found.append(f"{path} holds the row {row_name(record)}")
+    for table in sorted(folder.glob(f"*/{TABLE}")):
+        if table.parent.name not in by_dataset and table.parent.name != SUBMISSIONS:
+            found.append(f"{table} is the table of no row")
     for dataset, rows in by_dataset.items():
         table = folder / dataset / TABLE
         if not table.is_file():
@@ -209,24 +236,28 @@ def table_text(dataset: str, rows: Mapping[str, RowRecord]) -> str:
         rows: Name to row.
     """
     ordered = [rows[name] for name in sorted(rows)]
-    again = [name for name, record in rows.items() if not record.scores_only]
+    example = min((name for name, record in rows.items() if not record.scores_only), default=f"{dataset}/METHOD")
     parts = [
-        f"# {dataset}: reproduced rows",
+        f"# {markdown_text(dataset)}: reproduced rows",
         "Written by `vadbench leaderboard --write` from the JSON files beside this page; do not edit it. "
-        f"`vadbench reproduce {min(again, default=f'{dataset}/METHOD')}` makes a row again and compares it, seed by seed.",
+        f"{markdown_code(f'vadbench reproduce {example}')} makes a row again and compares it, seed by seed.",
         markdown(blocks(leaderboard_of_records(ordered))).rstrip("\n"),
     ]
     if other := [name for name in sorted(rows) if name != f"{dataset}/{rows[name].method.label}"]:
         parts.append("## Rows by other names than their method's")
-        parts.append("\n".join(f"- `{name}`: {rows[name].method.label}, {_settings(rows[name])}" for name in other))
+        parts.append("\n".join(f"- {markdown_code(name)}: {markdown_text(_other(rows[name]))}" for name in other))
     parts.append("## Where they were run")
     places: dict[str, list[str]] = {}
     for name in sorted(rows):
         environment = rows[name].environment
-        place = "not known, scores only" if environment is None else _place(environment).replace("<", "&lt;")
-        places.setdefault(place, []).append(name.partition("/")[2])
+        place = "not known, scores only" if environment is None else markdown_text(_place(environment))
+        places.setdefault(place, []).append(markdown_text(name.partition("/")[2]))
     parts.append("\n".join(f"- {', '.join(names)}: {place}" for place, names in places.items()))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _other(record: RowRecord) -> str:
+    return f"{record.method.label}, {_settings(record)}"
 
 
 def _settings(record: RowRecord) -> str:

@@ -134,8 +134,16 @@ def unfinished_run(path: Path, *, afresh: bool = False) -> Iterator[Path]:
         except BaseException:
             if not any(file.is_file() for name in (CHECKPOINTS, PARTS) for file in (folder / name).rglob("*")):
                 shutil.rmtree(folder, ignore_errors=True)
+                _remove_empty(folder.parent)
             raise
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Removes the folders of a seed, a data set and a method that hold nothing."""
+    with suppress(OSError):
+        for level in (folder, *folder.parents[:2]):
+            level.rmdir()
 
 
 def remove_unfinished(path: Path) -> None:

@@ -32,6 +32,8 @@ class MethodRecord(RecordPart):
     """The resolved configuration, every default filled in."""
     config_hash: str
     """12 hex digits over ``config``."""
+    title: str = ""
+    """What the method is called in words; empty where its preset does not say."""
 
     @property
     def label(self) -> str:

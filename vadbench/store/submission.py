@@ -16,6 +16,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from pydantic import AfterValidator, HttpUrl, TypeAdapter, ValidationError
 
 from vadbench.api import Track  # noqa: TC001 - pydantic reads it
+from vadbench.api.plain_text import plain_lines, plain_text
 from vadbench.store.record import RecordPart
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _URL: Final[TypeAdapter[HttpUrl]] = TypeAdapter(HttpUrl)
 
 def contact_told(text: str) -> str:
     """A contact as it is stored: an e-mail address or a web address; raises `ValueError` for what is neither."""
+    plain_text(text)
     if "://" in text:
         return web_address(text)
     try:
@@ -44,6 +46,7 @@ def contact_told(text: str) -> str:
 
 def web_address(text: str) -> str:
     """An ``http`` or ``https`` address; raises `ValueError` for anything else."""
+    plain_text(text)
     try:
         _URL.validate_python(text)
     except ValidationError as error:
@@ -87,7 +90,7 @@ class Submission(RecordPart):
     """Web address of the method's code; empty where there is none."""
     paper: Annotated[str, AfterValidator(paper_told)] = ""
     """arXiv identifier; empty where there is none."""
-    notes: str = ""
+    notes: Annotated[str, AfterValidator(plain_lines)] = ""
     """Whatever else a reader should know."""
     files: dict[str, str]
     """Every other file of the folder, by its path below it, to its SHA-256."""

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.lib import format as npy
 
 from vadbench.api import DataError
+from vadbench.api.plain_text import is_plain, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 LARGEST_FILE: Final = 64 * 2**20
@@ -20,6 +22,8 @@ LARGEST_FILE: Final = 64 * 2**20
 LARGEST_ARCHIVE: Final = 512 * 2**20
 """Bytes of all arrays of an archive when they are unpacked."""
 LARGEST_JSON: Final = 2**20
+DEEPEST_JSON: Final = 32
+"""Levels of lists and objects within each other."""
 MOST_ARRAYS: Final = 64
 _KINDS: Final = "biufUS"
 
@@ -58,13 +62,51 @@ def read_json(path: Path) -> Any:
         size = path.stat().st_size
         if size > LARGEST_JSON:
             raise _too_large(f"the file has {_mib(size)}, and {_mib(LARGEST_JSON)} are allowed", path)
-        return json.loads(
-            path.read_bytes().decode(), object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_float, parse_int=_int
+        # utf-8-sig: some editors begin a file with a byte-order mark.
+        content = json.loads(
+            path.read_bytes().decode("utf-8-sig"),
+            object_pairs_hook=_once,
+            parse_constant=_no_constant,
+            parse_float=_float,
+            parse_int=_int,
         )
+        _check_depth(content)
+        return content
     except OSError as error:
         raise DataError(f"the file cannot be read: {error.strerror}", where=path, remedy="check that it is there") from error
     except (ValueError, RecursionError) as error:  # also of bytes that are no UTF-8
         raise DataError(f"this is no JSON: {error}", where=path, remedy="pack the submission again") from error
+
+
+def unplain_texts(content: Any, *, lines: Collection[str] = (), key: str = "") -> Iterator[tuple[str, str]]:
+    """Texts that hold a control character, a break of lines or half a character, each with its key; keys count as texts.
+
+    Args:
+        content: Of a JSON file, no deeper than one may be.
+        lines: Keys whose text may have several lines, and tabs.
+        key: Of the content.
+    """
+    if isinstance(content, str):
+        if not is_plain(content, lines=key in lines):
+            yield shown(key), content
+    elif isinstance(content, dict):
+        for name, value in content.items():
+            inner = f"{key}.{name}".removeprefix(".")
+            if not is_plain(name):
+                yield shown(inner), name
+            yield from unplain_texts(value, lines=lines, key=inner)
+    elif isinstance(content, list | tuple):
+        for i, value in enumerate(content):
+            yield from unplain_texts(value, lines=lines, key=f"{key}.{i}".removeprefix("."))
+
+
+def _check_depth(content: Any) -> None:
+    level, depth = [content], 0
+    while level := [part for part in level if isinstance(part, dict | list)]:
+        depth += 1
+        if depth > DEEPEST_JSON:
+            raise ValueError(f"lists and objects lie more than {DEEPEST_JSON} deep in each other")
+        level = [value for part in level for value in (part.values() if isinstance(part, dict) else part)]
 
 
 def _check_directory(members: list[zipfile.ZipInfo], path: Path) -> None:

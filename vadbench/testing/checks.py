@@ -14,6 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from vadbench.api import VadbenchError
+from vadbench.api.faults import ENDS, exit_remedy, said
+from vadbench.api.process_state import process_kept
 from vadbench.engine.config import validated_config
 from vadbench.testing.conformance import CheckSkipped, ConformanceError, place_of
 from vadbench.testing.rules import (
@@ -137,13 +139,14 @@ def _bound(function: Callable[[Any], None], variant: str, start: Callable[[], An
 
     def run() -> None:
         try:
-            function(start())
-        except (ConformanceError, CheckSkipped):
+            with process_kept():
+                function(start())
+        except (ConformanceError, CheckSkipped, *ENDS):
             raise
         except VadbenchError as error:
             raise ConformanceError(sentence, _said(error), place, error.remedy) from error
-        except Exception as error:
-            raise ConformanceError(sentence, f"{type(error).__name__}: {error}", place) from error
+        except BaseException as error:  # also one that would end the process
+            raise ConformanceError(sentence, said(error), place, exit_remedy(error)) from error
 
     return Check(_name(function) + variant, sentence, run, place)
 

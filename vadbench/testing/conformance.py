@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -10,8 +10,12 @@ import torch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TOLERANCE = 1e-4
-"""How far two results may differ that should be the same but for rounding, relative to their size."""
+TOLERANCE: Final = 1e-4
+"""How far two results may differ that should be the same but for rounding, as a share of how far results vary."""
+ROUNDING: Final = 4e-6
+"""And as a share of their size: some 30 roundings of a float32."""
+_LEAST: Final = 1e-12
+"""What results that are all the same and nearly 0 may differ by."""
 
 
 class ConformanceError(AssertionError):
@@ -41,7 +45,7 @@ class Advice(Exception):  # noqa: N818 - it is no error
     """A rule that may be left unkept; the message is what would be better."""
 
 
-def expect(holds: object, expected: str, got: object, contract: str) -> None:
+def expect(holds: object, expected: str, got: object, contract: str, remedy: str | None = None) -> None:
     """Raises `ConformanceError` unless ``holds``.
 
     Args:
@@ -49,9 +53,10 @@ def expect(holds: object, expected: str, got: object, contract: str) -> None:
         expected: What it asks for.
         got: What came instead.
         contract: The contract that it belongs to, or a dotted name where the rule stands elsewhere.
+        remedy: What to do about it, where that is known.
     """
     if not holds:
-        raise ConformanceError(expected, got, place_of(contract))
+        raise ConformanceError(expected, got, place_of(contract), remedy)
 
 
 def place_of(contract: str) -> str:
@@ -59,8 +64,15 @@ def place_of(contract: str) -> str:
     return contract if "." in contract or not contract else f"{contract} in vadbench.api.contracts"
 
 
-def expect_same(got: Any, wanted: Any, what: str, contract: str, *, exactly: bool = False) -> None:
+def expect_same(
+    got: Any, wanted: Any, what: str, contract: str, *, exactly: bool = False, as_whole: bool = False, remedy: str | None = None
+) -> None:
     """Raises `ConformanceError` unless two arrays have one shape and equal values, whole numbers exactly.
+
+    Other numbers may differ by rounding: each by `TOLERANCE` of the spread of all (their interquartile range) and of its own
+    distance from their median, so that it does not matter what units a score has or where its zero is. Numbers that lie far
+    from zero and close together, such as scores about 1e6 computed in float32, are rounded more coarsely than their spread
+    tells: each may also differ by `ROUNDING` of its size. What hides below that cannot be told from rounding.
 
     Args:
         got: Array or tensor.
@@ -68,22 +80,41 @@ def expect_same(got: Any, wanted: Any, what: str, contract: str, *, exactly: boo
         what: What should be the same as what, e.g. ``the codes of a batch to be those of its windows one by one``.
         contract: As for `expect`.
         exactly: Whether other numbers may not even differ by rounding.
+        as_whole: Whether numbers belong together, as those of a latent: what is rounding is then told by the standard
+            deviation of all, as some of them may not vary at all.
+        remedy: As for `expect`.
     """
     left, right = as_array(got), as_array(wanted)
-    expect(left.shape == right.shape, what, f"shapes {left.shape} and {right.shape}", contract)
+    expect(left.shape == right.shape, what, f"shapes {left.shape} and {right.shape}", contract, remedy)
     if left.size == 0:
         return
     # Whether numbers are finite is another check's question: here, NaN is the same as NaN.
     same = (left == right) | ((left != left) & (right != right))  # noqa: PLR0124 - NaN differs from itself
     if exactly or left.dtype.kind in "iub":
-        expect(same.all(), what, f"{int((~same).sum())} of {same.size} values that differ", contract)
+        expect(same.all(), what, f"{int((~same).sum())} of {same.size} values that differ", contract, remedy)
         return
-    finite = right[np.isfinite(right)].astype(np.float64)
-    size = max(1.0, float(np.sqrt(np.mean(np.square(finite))))) if finite.size else 1.0
+    allowed = _allowed(right.astype(np.float64), as_whole)
     with np.errstate(invalid="ignore"):
         gaps = np.where(same, 0.0, np.abs(left.astype(np.float64) - right))
-    gap = float(gaps.max())
-    expect(gap <= TOLERANCE * size, what, f"a difference of {gap:.3g} between values of size {size:.3g}", contract)
+        # A gap to what is not finite is more than any that is allowed.
+        worst = int(np.argmax(np.where(np.isfinite(gaps), gaps / allowed, np.inf)))
+    gap, value = float(gaps.flat[worst]), float(right.flat[worst])
+    within = f"{float(allowed.flat[worst]):.2g} is rounding"
+    expect(gap <= allowed.flat[worst], what, f"a difference of {gap:.3g} from {value:.4g}, where {within}", contract, remedy)
+
+
+def _allowed(values: NDArray[np.float64], as_whole: bool) -> NDArray[np.float64]:
+    """By how much each may be off."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return np.full_like(values, _LEAST)
+    low, median, high = np.quantile(finite, (0.25, 0.5, 0.75))
+    # Where half of the values are one number they have no such range.
+    spread = finite.std() if as_whole else (high - low) or finite.std()
+    size = float(np.median(np.abs(finite)))
+    known = np.where(np.isfinite(values), values, median)
+    allowed: NDArray[np.float64] = TOLERANCE * (spread + np.abs(known - median)) + ROUNDING * np.maximum(np.abs(known), size)
+    return allowed + _LEAST
 
 
 def as_array(values: Any) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from vadbench.api.faults import ENDS, exit_remedy, said
 from vadbench.testing.conformance import Advice, CheckSkipped, ConformanceError
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def outcome_of(check: Check, declared: Mapping[str, str], own: Callable[[str], b
         told = (error.expected, error.got, error.see or check.see, error.remedy)
         return Outcome(check.name, check.contract, outcome, message, seconds, *told, at=error.at or _place(error, own))
 
+    def failed(error: ConformanceError) -> Outcome:
+        return done("failed", str(error), error) if reason is None else done("xfail", f"declared: {reason}", error)
+
     try:
         check.run()
     except CheckSkipped as skipped:
@@ -81,7 +85,13 @@ def outcome_of(check: Check, declared: Mapping[str, str], own: Callable[[str], b
     except Advice as advice:
         return done("advice", str(advice))
     except ConformanceError as error:
-        return done("failed", str(error), error) if reason is None else done("xfail", f"declared: {reason}", error)
+        return failed(error)
+    except ENDS:
+        raise
+    except BaseException as error:  # in a place where none was expected
+        told = ConformanceError(check.contract, said(error), check.see, exit_remedy(error))
+        told.__cause__ = error
+        return failed(told)
     if reason is None:
         return done("ok")
     return done("xpass", f"passes although it is declared to fail ({reason}): remove the declaration from expected_failures")

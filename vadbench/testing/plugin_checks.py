@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vadbench.api import VERSION, VadbenchError
+from vadbench.api.process_state import WARNINGS
 from vadbench.engine.config import resolve
 from vadbench.engine.config_words import settings_of
 from vadbench.engine.presets import load_preset
 from vadbench.testing.checks import Check, sentence_of
 from vadbench.testing.conformance import Advice, CheckSkipped, ConformanceError, expect
-from vadbench.testing.plugin_probe import WARNINGS
 
 if TYPE_CHECKING:
     from vadbench.api import Entry, Registry

@@ -7,30 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
-import random
-import signal
 import sys
 import threading
 import time
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from vadbench.api.errors import PluginError
+from vadbench.api.process_state import IMPORT_PATH, changed_parts, process_state
 from vadbench.api.registry import Registry
 from vadbench.engine.loading.hook import registered_components
 from vadbench.engine.loading.sources import PluginSource, installed_sources, sources_at
 from vadbench.engine.plugins import FOLDERS_VARIABLE
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 HEAVY: Final = ("torch", "numpy", "pandas", "scipy", "sklearn", "matplotlib")
 """Packages whose import takes longer than a command such as ``vadbench list`` may."""
 
-WARNINGS: Final = "the filters of warnings"
+THREADS: Final = "the running threads"
 
 
 def main() -> None:
@@ -57,7 +51,7 @@ def main() -> None:
     facts = {
         "imported": sorted({name for name in HEAVY if name in sys.modules} - heavy),
         "cpu_seconds": seconds,
-        "changed": sorted(name for name, value in before.items() if after[name] != value),
+        "changed": sorted([*changed_parts(before, after), *([THREADS] if before[THREADS] != after[THREADS] else [])]),
         "error": None if error is None else f"{type(error).__name__}: {error}",
     }
     file.write_text(json.dumps(facts), encoding="utf-8")
@@ -83,22 +77,12 @@ def found_sources() -> list[PluginSource]:
 
 
 def _state(source: PluginSource) -> dict[str, Any]:
-    """What belongs to the whole process, by names for people."""
+    """What belongs to the whole process, by names for people; the threads too, which nobody could put back."""
+    state = process_state()
     roots = set(Path(source.where).parents)
-    readings: dict[str, Callable[[], Any]] = {
-        "the working directory": os.getcwd,
-        "os.environ": lambda: dict(os.environ),
-        # The loader itself adds the folder that a plug-in lies in.
-        "sys.path": lambda: [path for path in sys.path if Path(path) not in roots],
-        "the state of Python's random": random.getstate,
-        "the handler of Ctrl-C": lambda: signal.getsignal(signal.SIGINT),
-        "the handler of SIGTERM": lambda: signal.getsignal(signal.SIGTERM),
-        WARNINGS: lambda: list(warnings.filters),
-        "the root logger": lambda: (logging.root.level, list(logging.root.handlers)),
-        "the running threads": threading.active_count,
-        "sys.excepthook": lambda: sys.excepthook,
-    }
-    return {name: reading() for name, reading in readings.items()}
+    # The loader itself adds the folder that a plug-in lies in.
+    state[IMPORT_PATH] = [path for path in state[IMPORT_PATH] if Path(path) not in roots]
+    return {**state, THREADS: threading.active_count()}
 
 
 if __name__ == "__main__":

@@ -117,11 +117,14 @@ def sample_tokens() -> TokenSample:
 
 
 def sample_terms(rows: int = 200) -> dict[str, NDArray[np.float64]]:
-    """Terms of normal windows, by the names that a composition gives them and in the size they commonly have."""
+    """Terms of normal windows, by the names that a composition gives them, in the size and with the sign they commonly have.
+
+    A density may be far above 1, and that of a window of many numbers is: its negative logarithm is below 0.
+    """
     rng = np.random.default_rng(37)
     return {
         "semantic": rng.gamma(4.0, 2.0, rows),
-        "detail": rng.normal(900.0, 120.0, rows),
+        "detail": rng.normal(-900.0, 120.0, rows),
         "reconstruction": rng.gamma(3.0, 0.01, rows),
     }
 

@@ -26,12 +26,16 @@ RESTS_ON: Final = "rests on"
 """How the reason begins why a check is skipped that another one has decided."""
 _IN_CODE: Final = re.compile(r"\bvadbench\.api\b")
 _FOUNDATIONS: Final = FOUNDATIONS | {LOADS}
+_OF_CLASS: Final = _FOUNDATIONS - {"can_be_made", "can_be_fitted"}
+_INPUTS: Final = "inputs_unchanged"
+"""Name of the check without which others may fail for a reason of its own."""
 
 
 class Subject:
     """One thing that is checked.
 
-    Where a check that the others rest on has failed, they are skipped: they could say nothing of their own.
+    Where a check that the others rest on has failed, they are skipped: they could say nothing of their own. One of a build, as
+    ``can_be_fitted[conditioned]``, has none but that build's rest on it. What fails after ``inputs_unchanged`` did, says so.
 
     Args:
         name: ``detector/my-speed``, or the plug-in's name.
@@ -54,22 +58,39 @@ class Subject:
     ) -> None:
         self.name, self.checks, self.entry = name, tuple(checks), entry
         self._declared, self._own, self._absent = declared, own, absent
-        self._failed: str | None = None
+        self._failed: list[str] = []
+        self._wrote_to: set[str] = set()
 
     def outcome(self, check: Check) -> Outcome:
         """Runs one of its checks."""
         reason = self._absent()
-        if reason is None and self._failed is not None and self._rests_on_failed(check):
-            reason = f"{RESTS_ON} {self._failed}, which failed"
+        if reason is None and (failed := self._rests_on_failed(check)) is not None:
+            reason = f"{RESTS_ON} {failed}, which failed"
         if reason is not None:
             return Outcome(check.name, check.contract, "skipped", reason, 0.0)
-        outcome = self._paged(outcome_of(check, self._declared(), self._own))
-        if outcome.outcome == "failed" and check.name in _FOUNDATIONS:
-            self._failed = check.name
+        outcome = self._hinted(self._paged(outcome_of(check, self._declared(), self._own)))
+        name, build = _parts(check.name)
+        if outcome.outcome == "failed" and name in _FOUNDATIONS:
+            self._failed.append(check.name)
+        if outcome.expected is not None and name == _INPUTS:
+            self._wrote_to.add(build)
         return outcome
 
-    def _rests_on_failed(self, check: Check) -> bool:
-        return check.name not in _FOUNDATIONS or (self._failed == IMPORTABLE and check.name != IMPORTABLE)
+    def _rests_on_failed(self, check: Check) -> str | None:
+        """The check that it rests on, if one has failed."""
+        name, build = _parts(check.name)
+        for failed in self._failed:
+            base, of = _parts(failed)
+            among = name in _OF_CLASS and base in _OF_CLASS
+            if of in ("", build) and (not among or base in (IMPORTABLE, LOADS)) and failed != check.name:
+                return failed
+        return None
+
+    def _hinted(self, outcome: Outcome) -> Outcome:
+        """With the hint that the cause may be another one, where nothing better is known."""
+        if outcome.outcome != "failed" or outcome.remedy is not None or _parts(outcome.check)[1] not in self._wrote_to:
+            return outcome
+        return replace(outcome, remedy=f"see {_INPUTS} first: what was written to its input may be the cause")
 
     def _paged(self, outcome: Outcome) -> Outcome:
         """With the page of the contract beside its place in the code."""
@@ -86,6 +107,12 @@ class Subject:
         wanted = frozenset(names)
         self.checks = tuple(check for check in self.checks if {check.name, check.name.partition("[")[0]} & wanted)
         return self
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Of a check's name, what stands before the bracket, and the build within it."""
+    base, _, build = name.partition("[")
+    return base, build
 
 
 def component_subject(entry: Entry, *, settings: Mapping[str, Any] | None = None, data_root: Path | None = None) -> Subject:

@@ -61,7 +61,7 @@ def find_targets(text: str, *, changes: Sequence[str] = (), data_root: Path | No
 
     Args:
         text: A plug-in, a distribution, ``KIND/NAME``, a component's name where it is unique, or the path of a ``.py`` file, a
-            package folder, a project folder, or a folder of those.
+            package folder, a project folder, or a folder of those. A name goes before a path; ``./`` makes it a path.
         changes: Settings as ``kind.key=value``, for every component of the kind that has them.
         data_root: The folder below which the files of data sets lie.
 
@@ -70,7 +70,7 @@ def find_targets(text: str, *, changes: Sequence[str] = (), data_root: Path | No
         PluginError: for a path that leads to no plug-in.
     """
     plugins = _all_plugins()
-    found = _named(text, plugins)
+    found = None if _is_only_a_path(text, plugins) else _named(text, plugins)
     if found is None:
         if not _looks_like_path(text):
             raise _unknown(text, plugins)
@@ -87,6 +87,12 @@ def _all_plugins() -> Plugins:
 
 def _looks_like_path(text: str) -> bool:
     return text.endswith(".py") or text.startswith((".", "~")) or os.sep in text or Path(text).exists()
+
+
+def _is_only_a_path(text: str, plugins: Plugins) -> bool:
+    """Whether it is written as KIND/NAME, but is a path that exists, of a folder ``prior/``, and no component."""
+    kind, slash, name = text.partition("/")
+    return bool(slash) and kind in KINDS and name not in plugins.registry.names(kind) and Path(text).exists()
 
 
 def _named(text: str, plugins: Plugins) -> list[Target] | None:

@@ -34,6 +34,10 @@ class Trial(ABC):
     """Name of the contract, as in `vadbench.api.contracts`."""
 
     @abstractmethod
+    def fresh(self) -> Any:
+        """A component made just now."""
+
+    @abstractmethod
     def exercise(self) -> None:
         """Makes the component and has it do all that a run would ask of it."""
 

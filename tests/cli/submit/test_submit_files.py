@@ -35,6 +35,15 @@ class TestFiles:
         assert "a link: a submission holds files alone, and none is followed [more.json]" in found
         assert any(fault.startswith("the file is missing") for fault in found)
 
+    def test_notes_may_have_lines_and_nothing_else(self, vadbench, sent, runs):
+        edit(sent / "submission.json", lambda about: about.update(notes="one\n\ttwo"))
+        assert checked(sent).sound
+        edit(sent / "submission.json", lambda about: about.update(notes="\x1b[2J"))
+        assert r"'\x1b[2J' holds a control character [submission.json: notes]" in faults(checked(sent))
+        asked = ("--contact", "a@b.org", "--licence", "MIT", "-o", "new")
+        called = vadbench("submit", "pack", runs, *asked, "--notes", "\x1b[2J")
+        assert (called.code, "holds a control character" in called.err) == (2, True)
+
     def test_a_file_that_leads_away_is_not_read(self, sent):
         edit(sent / "submission.json", lambda about: about["files"].update({"../../etc/passwd": "0"}))
         assert faults(checked(sent)) == ["submission.json names this file, and it is missing [../../etc/passwd]"]
@@ -49,6 +58,8 @@ class TestFiles:
             (lambda about: about.update(track="few-shot"), "[submission.json: track]"),
             (lambda about: about.update(licens="MIT"), "unknown key 'licens'; did you mean 'licence'"),
             (lambda about: about.pop("files"), "the key 'files' is missing"),
+            (lambda about: about.update(notes="\ud800"), r"'\ud800' holds a control character"),
+            (lambda about: about.update({"\ud800": 1}), r"'\ud800' holds a control character"),
         ],
     )
     def test_who_sends_it(self, sent, change, said):
@@ -68,7 +79,8 @@ class TestFiles:
             ('{"contact": NaN}', "NaN is no number"),
             ('{"contact": 1e999}', "1e999 is too large a number"),
             ('{"contact": 99999999999999999999}', "is too large a number"),
-            ("[]", "should be a valid dictionary"),
+            ("[" * 33 + "]" * 33, "more than 32 deep"),
+            ("[]", "should be an object"),
             (" " * (2**20 + 1), "are allowed"),
         ],
     )

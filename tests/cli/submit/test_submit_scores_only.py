@@ -40,7 +40,7 @@ class TestScoresOnly:
         assert "| Their Net (v2) (scores only) |" in table
         assert "so such a row takes no rank from others" in table
         (name,) = (name for name in shipped_rows(tmp_path / "rows") if "scores-only" in name)
-        assert name.startswith("synthetic-campus/their-net-v2-scores-only-")
+        assert name.startswith("synthetic-campus/their-net-v2-66679687-scores-only-")
         assert vadbench("leaderboard", "--check", "rows").code == 0
         called = vadbench("reproduce", tmp_path / "rows" / f"{name}.json", "--dry-run")
         assert (called.code, "is a row of scores only: no command makes it again" in called.err) == (2, True)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from submissions import FORGED, checked, edit, edit_arrays, edit_row, faults, mend_hashes, scaled
 
+from vadbench.evaluation.published_protocols import PROTOCOLS
 from vadbench.store.folders import file_digest
 
 
@@ -49,6 +50,38 @@ ROW_CHANGES = {
     "title": (lambda row: row["method"].update(title="Best"), "title: the row says 'Best', knn is called", 6),
     "changes": (lambda row: row["method"].update(changes=[]), "config: knn is another configuration in this version", 6),
     "compiled": (lambda row: row["environment"].update(compiled=True), "was compiled", 3),
+    "a change that is none": (
+        lambda row: row["method"].update(changes=["detector.nonesuch=1"]),
+        "config: knn is installed here, and knn [detector.nonesuch=1] cannot be put together: unknown key 'nonesuch'",
+        6,
+    ),
+    "a change of a component that is none": (
+        lambda row: row["method"].update(changes=["detector=nonesuch"]),
+        "cannot be put together",
+        6,
+    ),
+    "programs": (lambda row: row["method"].update(changes=["detector=command"]), "cannot be looked at here", 3),
+    "another protocol": (
+        lambda row: row.update(protocol="mocodad", protocol_digest=PROTOCOLS["mocodad"].digest()),
+        "rows of leaderboards are under standard-v1, and this one is under mocodad",
+        6,
+    ),
+    "seed that is true": (lambda row: row["seeds"][0].update(seed=True), "should be a valid integer", 3),
+    "seed that is text": (lambda row: row["seeds"][0].update(seed="0"), "should be a valid integer", 3),
+    "seed that is no whole number": (lambda row: row["seeds"][0].update(seed=0.0), "should be a valid integer", 3),
+    "figure that is text": (lambda row: row["seeds"][0].update(auroc="0.5"), "should be a valid number", 3),
+    "capitals": (lambda row: row["dataset"].update(name="Synthetic-Campus"), "cannot be the name of a file", 3),
+    "dot at the end": (lambda row: row["dataset"].update(name="synthetic-campus."), "cannot be the name of a file", 3),
+    "name of the page": (lambda row: row["dataset"].update(name="readme.md"), "cannot be the name of a file", 3),
+    "long name": (lambda row: row["dataset"].update(name=200 * "a"), "cannot be the name of a file", 3),
+    "nearly the name of a data set": (
+        lambda row: row["dataset"].update(name="synthetic_campus"),
+        "'synthetic_campus' could be taken for 'synthetic-campus'",
+        3,
+    ),
+    "nearly the name of a method": (lambda row: row["method"].update(name="stg_nf"), "'stg_nf' could be taken for 'stg-nf'", 3),
+    "other direction of writing": (lambda row: row["environment"].update(platform="a\u202eb"), "holds a control character", 3),
+    "half a character": (lambda row: row["environment"].update(platform="a\ud800b"), "'a\\ud800b' holds a control", 3),
     "unknown key": (lambda row: row["method"].update(tilte="Best"), "unknown key 'tilte'; did you mean 'title'?", 3),
     "missing key": (lambda row: row["seeds"][1].pop("ap"), "the key 'ap' is missing [row.json: seeds.1.ap]", 3),
     "range": (lambda row: row["seeds"][0].update(auroc=88.0), "less than or equal to 1", 3),
@@ -76,6 +109,8 @@ CONSISTENT = {
     "undefined": (lambda row: row["seeds"][0].update(ap=None), "ap of seed 0: the row says null, the scores give"),
     "windows": (lambda row: row["method"]["config"]["windows"].update(test_stride=2), "windows: "),
     "component": (lambda row: row["method"]["config"]["detector"].update(neighbours=9), "neighbours is 5 (row: 9)"),
+    "deep": (lambda row: row["method"]["config"]["detector"].update(a={"b": {"c": {}}}), "detector.a.b.c is absent (row: {})"),
+    "type": (lambda row: row["method"]["config"]["detector"].update(neighbours=5.0), "neighbours is 5 (row: 5.0)"),
     "track": (
         lambda row: (row["method"].update(track="supervised"), row["method"]["config"].update(track="supervised")),
         "submission.json declares one-class, the row says supervised",
@@ -83,7 +118,43 @@ CONSISTENT = {
 }
 
 
+def _method_of_ones_own(row):
+    """Another configuration, with its own hash and title, under the name of an installed method."""
+    row["method"].update(changes=["detector.nonesuch=1"], title="Best")
+    row["method"]["config"]["detector"].update(nonesuch=1)
+
+
 class TestTampered:
+    def test_an_installed_name_for_another_configuration(self, vadbench, sent):
+        edit_row(sent, _method_of_ones_own, follow=True)
+        (fault,) = faults(checked(sent))
+        assert fault.startswith("config: knn is installed here, and knn [detector.nonesuch=1] cannot be put together")
+        assert vadbench("submit", "accept", sent, "--into", "rows", "--min-seeds", 2).code == 6
+
+    def test_scores_that_nothing_can_be_computed_from(self, vadbench, sent, sound):
+        edit_arrays(sent / "seed-1" / "scores.npz", lambda arrays: arrays["score"].__setitem__(slice(None, None, 2), 1.7e308))
+        edit_arrays(sent / "seed-1" / "scores.npz", lambda arrays: arrays["score"].__setitem__(slice(1, None, 2), -1.7e308))
+        mend_hashes(sent)
+        called = vadbench("submit", "check", sent, sound, "--min-seeds", 2)
+        assert called.code in (3, 6)
+        assert "[seed-1/scores.npz]" in called.out or "of seed 1" in called.out
+        assert called.out.count("Sound: 2 of 2") == 1, "the other is checked"
+
+    def test_an_evaluation_that_fails(self, sent, monkeypatch):
+        monkeypatch.setattr("vadbench.report.submission.figures.scored_seed", lambda *_: 1 / 0)
+        outcome = checked(sent)
+        assert (
+            faults(outcome)[0]
+            == "no figures can be computed from these scores: ZeroDivisionError: division by zero [seed-0/scores.npz]"
+        )
+        assert (outcome.sound, outcome.findings.exit_code) == (False, 3)
+
+    def test_a_check_that_fails_altogether(self, sent, monkeypatch):
+        monkeypatch.setattr("vadbench.report.submission.check.held_against", lambda *_: 1 / 0)
+        outcome = checked(sent)
+        assert faults(outcome) == ["the check cannot go on: ZeroDivisionError: division by zero [.]"]
+        assert not outcome.sound
+
     def test_the_sound_one_is_sound(self, sound):
         outcome = checked(sound)
         assert faults(outcome) == []

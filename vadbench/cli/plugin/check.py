@@ -39,7 +39,7 @@ def check(
     NAME is a plug-in, a distribution, KIND/NAME, or a component's name; PATH a .py file, a package folder, or a project folder,
     which need not be installed. Exits with 0 where nothing failed, and with 4 otherwise.
 
-    The component runs in this process: one that hangs or ends the process does so here.
+    The component runs in this process: one that hangs or crashes it does so here.
     """
     from vadbench.cli.plugin.check_report import CheckedPlugin, as_document, show_plugin, show_summary
     from vadbench.testing.subjects import check_known

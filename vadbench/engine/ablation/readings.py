@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from vadbench.api import DataError, DriftError, PluginError, UsageError
+from vadbench.api.process_state import process_kept
 from vadbench.engine.config import validated_config
 from vadbench.engine.plugin_faults import method_step
 from vadbench.engine.trained import method_of_run
@@ -89,7 +90,7 @@ def _fused_anew(run: StoredRun, scores: WindowScores, changes: Mapping[str, Any]
             remedy='make the variant a run of its own in the grid: set = ["scorer..."] instead of reading.scorer',
         )
     settings = {key: value for key, value in method.settings["scorer"].items() if key != "name"}
-    with method_step("fuse its stored terms", method):
+    with process_kept(), method_step("fuse its stored terms", method):
         made: list[Scorer] = []
         for each in (settings, {**settings, **changes}):
             scorer = entry.load()(validated_config(entry, each))

@@ -34,7 +34,7 @@ from vadbench.engine.composing.term_scores import score_terms
 from vadbench.engine.composing.token_chains import token_history, track_sequences
 from vadbench.engine.composing.window_batches import window_batches
 from vadbench.engine.plugin_faults import component_step
-from vadbench.engine.supervision import learns_from_labels
+from vadbench.engine.supervision import LEARNERS, learns_from_labels
 from vadbench.engine.training.trainer import seeded
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class Composition:
 
     @property
     def learns_from_labels(self) -> bool:
-        """Whether any part does."""
-        return any(learns_from_labels(part) for part in self.parts.named().values())
+        """Whether its flow does: no other part is given a label."""
+        return any(learns_from_labels(part) for kind, part in self.parts.named().items() if kind in LEARNERS)
 
     def fit(self, windows: Windows, context: Context) -> None:
         """Tokenizer, then prior on the tokens of whole tracks, then flow on the code vectors, then scorer on the terms."""

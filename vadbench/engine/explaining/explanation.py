@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from vadbench.api import DataError, Localised, UsageError
+from vadbench.api.process_state import process_kept
 from vadbench.engine.composing.composition import Composition
 from vadbench.engine.composing.conditions import predicted_condition
 from vadbench.engine.composing.token_chains import token_history
@@ -166,6 +167,7 @@ def check_explainable(method: ResolvedMethod, run: Path) -> None:
         )
 
 
+@process_kept()
 def explained(trained: Trained, inputs: Inputs, scores: WindowScores) -> Explained:
     """Opens a run.
 

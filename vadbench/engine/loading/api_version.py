@@ -24,7 +24,7 @@ def declared_api(where: str) -> object:
             if any(isinstance(target, ast.Name) and target.id == NAME for target in targets):
                 assert isinstance(node, (ast.Assign, ast.AnnAssign))  # noqa: S101 - only those have targets
                 return None if node.value is None else ast.literal_eval(node.value)
-    except (OSError, ValueError, SyntaxError):  # its import will tell
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):  # its import will tell
         return None
     return None
 

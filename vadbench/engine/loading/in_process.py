@@ -1,15 +1,19 @@
-"""Classes that were registered in this process, as plug-ins: each one its own, with a version that changes as its source does."""
+"""Classes that were registered in this process, as plug-ins: each one its own, with a version that never comes again.
+
+What such a class does may depend on anything that was defined, changed or replaced in the session, in any order. No look at its
+source tells whether it is still what it was, so a finished run of it is never taken for one of what it is now.
+"""
 
 from __future__ import annotations
 
 import sys
+import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from vadbench.api.hooks import hookimpl
 from vadbench.api.registered import IN_PROCESS
 from vadbench.engine.loading.sources import PluginSource
-from vadbench.engine.source_digests import digest_of_classes
 
 if TYPE_CHECKING:
     from vadbench.api.entry import Entry
@@ -25,21 +29,9 @@ class _OneClass:
         registry.enter(self.entry)
 
 
-UNKNOWN: Final = "unknown"
-"""Version of a class of which it cannot be told whether it is still the same."""
-
-
-def version_in_process(cls: type[Any]) -> str | None:
-    """The version of a class that was registered in this process, or `UNKNOWN`; None of any other class."""
-    for entry in IN_PROCESS.values():
-        if entry.loaded is cls:
-            version = _version(entry)
-            return UNKNOWN if version.startswith(UNKNOWN) else version
-    return None
-
-
-def _version(entry: Entry) -> str:
-    return digest_of_classes([cls for cls in (entry.loaded, entry.loaded_config) if cls is not None])
+def is_registered(cls: type[Any]) -> bool:
+    """Whether a class was registered in this process."""
+    return any(entry.loaded is cls for entry in IN_PROCESS.values())
 
 
 def process_sources() -> tuple[PluginSource, ...]:
@@ -52,4 +44,5 @@ def _source(entry: Entry) -> PluginSource:
     assert cls is not None  # noqa: S101 - what a decorator keeps is a class
     module = sys.modules.get(cls.__module__)
     where = f"{getattr(module, '__file__', None) or 'a notebook or console'}, class {cls.__qualname__}"
-    return PluginSource(f"{entry.kind} {entry.name}", "process", cls.__module__, _version(entry), where, lambda: _OneClass(entry))
+    version = f"session:{uuid.uuid4().hex[:12]}"
+    return PluginSource(f"{entry.kind} {entry.name}", "process", cls.__module__, version, where, lambda: _OneClass(entry))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import random
 import sys
 import tempfile
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from vadbench.api.process_state import IMPORT_PATH, process_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,10 @@ class Printed:
 def isolated() -> Iterator[Printed]:
     """Catches all output in the block, that of programs and C libraries too, so that what a command prints stays as it should be.
 
-    Warning filters, random states and the working directory are put back. NumPy and torch are not imported for that.
+    The state of the process is put back; see `process_kept`. The import path is the loader's own affair.
     """
     printed = Printed()
-    with _random_states_kept(), _working_directory_kept(), warnings.catch_warnings(), _caught_output(printed):
+    with process_kept(but=(IMPORT_PATH,)), _caught_output(printed):
         yield printed
 
 
@@ -73,35 +73,3 @@ def _descriptors_to(target: int) -> Iterator[None]:
         for number, copy in saved.items():
             os.dup2(copy, number)
             os.close(copy)
-
-
-@contextmanager
-def _random_states_kept() -> Iterator[None]:
-    numpy: Any = sys.modules.get("numpy")
-    torch: Any = sys.modules.get("torch")
-    python = random.getstate()
-    # A library that is not imported yet has no state that somebody else relies on.
-    of_numpy = numpy.random.get_state() if hasattr(numpy, "random") else None
-    of_torch = torch.get_rng_state() if hasattr(torch, "get_rng_state") else None
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        if of_numpy is not None:
-            numpy.random.set_state(of_numpy)
-        if of_torch is not None:
-            torch.set_rng_state(of_torch)
-
-
-@contextmanager
-def _working_directory_kept() -> Iterator[None]:
-    try:
-        before = os.getcwd()  # noqa: PTH109 - as it is, for os.chdir
-    except OSError:
-        before = None
-    try:
-        yield
-    finally:
-        if before is not None:
-            with contextlib.suppress(OSError):
-                os.chdir(before)

@@ -8,19 +8,22 @@ from __future__ import annotations
 import importlib.util
 import re
 import tomllib
+import uuid
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from vadbench.api.errors import PluginError, did_you_mean
 from vadbench.api.hooks import ENTRY_POINT_GROUP
-from vadbench.engine.code_digests import digest_of_files, local_files
+from vadbench.api.process_state import import_path_behind
+from vadbench.engine.code_digests import folder_digest
 from vadbench.engine.loading.folder_imports import import_from, new_round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 Origin = Literal["installed", "folder", "process"]
 
@@ -69,12 +72,17 @@ def sources_of(entry_points: Iterable[metadata.EntryPoint]) -> tuple[PluginSourc
     return tuple(sorted(found, key=lambda source: (source.distribution != OWN_DISTRIBUTION, source.distribution, source.name)))
 
 
+def _load(entry_point: metadata.EntryPoint) -> object:
+    with import_path_behind():
+        return entry_point.load()
+
+
 def _installed(entry_point: metadata.EntryPoint) -> PluginSource:
     distribution = entry_point.dist
     name, version = (distribution.name, distribution.version) if distribution else ("unknown", "unknown")
     module, _, attribute = (part.strip() for part in entry_point.value.partition(":"))
     where = str(_file_of(module) or entry_point.value)
-    return PluginSource(entry_point.name, "installed", name, version, where, entry_point.load, module, attribute)
+    return PluginSource(entry_point.name, "installed", name, version, where, partial(_load, entry_point), module, attribute)
 
 
 def _file_of(module: str) -> Path | None:
@@ -91,8 +99,9 @@ def _file_of(module: str) -> Path | None:
     for folder in spec.submodule_search_locations or ():
         path = Path(folder, *rest)
         for file in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
-            if file.is_file():
-                return file
+            with suppress(OSError):  # a folder that may not be read
+                if file.is_file():
+                    return file
     return None
 
 
@@ -102,13 +111,13 @@ def sources_at(path: Path) -> tuple[PluginSource, ...]:
     Raises:
         PluginError: if there is no such file or folder, or a project's ``pyproject.toml`` names no plug-in that can be found.
     """
-    new_round()
+    _look_afresh()
     return _at(path)
 
 
 def folder_sources(paths: Iterable[Path]) -> tuple[PluginSource, ...]:
     """The plug-ins of several paths as `sources_at` takes them; of a path where there is none, what is wrong with it."""
-    new_round()
+    _look_afresh()
     found: list[PluginSource] = []
     for path in paths:
         try:
@@ -118,12 +127,31 @@ def folder_sources(paths: Iterable[Path]) -> tuple[PluginSource, ...]:
     return tuple(found)
 
 
+def _look_afresh() -> None:
+    new_round()
+    _version_of.cache_clear()
+
+
 def _at(path: Path) -> tuple[PluginSource, ...]:
-    path = path.expanduser().absolute()
+    with _readable(path):
+        return _sources_of_path(path.expanduser().absolute())
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raises `PluginError` for whatever a path can be wrong with: no permission, too long, no such user, no current folder."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        what = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise PluginError(what, where=path, remedy="correct the path, or its permissions") from error
+
+
+def _sources_of_path(path: Path) -> tuple[PluginSource, ...]:
     if path.is_file() and path.suffix == ".py":
         return (_file(path),)
     if not path.is_dir():
-        siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        siblings = _names_in(path.parent)
         remedy = f"correct the path; {did_you_mean(path.name, siblings)}" if siblings else "correct the path"
         what = "a plug-in is a .py file or a folder, and this is neither" if path.exists() else "there is no such file or folder"
         raise PluginError(what, where=path, remedy=remedy)
@@ -132,6 +160,13 @@ def _at(path: Path) -> tuple[PluginSource, ...]:
     if _is_package(path):
         return (_package(path),)
     return _in(path)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def sources_in(folder: Path) -> tuple[PluginSource, ...]:
@@ -143,26 +178,30 @@ def sources_in(folder: Path) -> tuple[PluginSource, ...]:
     Raises:
         PluginError: if the folder cannot be read.
     """
-    new_round()
-    return _in(folder.expanduser().absolute())
+    _look_afresh()
+    with _readable(folder):
+        return _in(folder.expanduser().absolute())
 
 
 def _in(folder: Path) -> tuple[PluginSource, ...]:
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        raise PluginError(f"the folder cannot be read: {error.strerror}", where=folder, remedy="correct the path") from error
     found: list[PluginSource] = []
-    for path in paths:
-        if _NO_PLUGIN.fullmatch(path.stem):
-            continue
-        if path.is_file() and path.suffix == ".py":
-            found.append(_file(path))
-        elif (path / "pyproject.toml").is_file():
-            found += _project_or_fault(path)
-        elif _is_package(path):
-            found.append(_package(path))
+    for path in sorted(folder.iterdir()):
+        if not _NO_PLUGIN.fullmatch(path.stem):
+            try:
+                with _readable(path):
+                    found += _in_passing(path)
+            except PluginError as error:
+                found.append(fault(path.name, "folder", str(path), error, distribution=path.name))
     return tuple(found)
+
+
+def _in_passing(path: Path) -> tuple[PluginSource, ...]:
+    """The plug-ins of a path that nobody pointed to; one that has nothing to do with vadbench is passed over."""
+    if path.is_file() and path.suffix == ".py":
+        return (_file(path),)
+    if (path / "pyproject.toml").is_file():
+        return _project(path)
+    return (_package(path),) if _is_package(path) else ()
 
 
 def fault(name: str, origin: Origin, where: str, error: PluginError, *, distribution: str = "unknown") -> PluginSource:
@@ -175,7 +214,7 @@ def fault(name: str, origin: Origin, where: str, error: PluginError, *, distribu
 
 
 def _file(path: Path) -> PluginSource:
-    version = _version_of(path.parent, local_files(path))
+    version = _version_of(path.parent)
     load = partial(import_from, path.parent, path.stem, path, version)
     return PluginSource(path.stem, "folder", path.name, version, str(path), load, module=path.stem)
 
@@ -187,17 +226,9 @@ def _is_package(path: Path) -> bool:
 def _package(path: Path) -> PluginSource:
     inside = path / f"{_HOOK_MODULE}.py"
     module, file = (f"{path.name}.{_HOOK_MODULE}", inside) if inside.is_file() else (path.name, path / "__init__.py")
-    version = _version_of(path, sorted(path.rglob("*.py")))
+    version = _version_of(path.parent)
     load = partial(import_from, path.parent, module, file, version)
     return PluginSource(path.name, "folder", path.name, version, str(file), load, module=module)
-
-
-def _project_or_fault(path: Path) -> tuple[PluginSource, ...]:
-    """Of a project that is met by the way; one that has nothing to do with vadbench is passed over."""
-    try:
-        return _project(path)
-    except PluginError as error:
-        return (fault(path.name, "folder", str(path), error, distribution=path.name),)
 
 
 def _project(path: Path) -> tuple[PluginSource, ...]:
@@ -207,12 +238,18 @@ def _project(path: Path) -> tuple[PluginSource, ...]:
         told: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PluginError(f"pyproject.toml cannot be read: {error}", where=file, remedy="correct the file") from error
-    project = told.get("project", {})
-    named = project.get("entry-points", {}).get(ENTRY_POINT_GROUP, {}) if isinstance(project, dict) else {}
-    if not isinstance(named, dict):
-        raise PluginError("the table of entry points is no table", where=file, remedy='write speed = "vad_speed.plugin"')
+    project = _table(told, "project", file)
+    named = _table(_table(project, "entry-points", file), ENTRY_POINT_GROUP, file)
     distribution = str(project.get("name") or path.name)
     return tuple(_of_project(path, distribution, project.get("version"), name, str(value)) for name, value in named.items())
+
+
+def _table(within: dict[str, Any], name: str, file: Path) -> dict[str, Any]:
+    found = within.get(name, {})
+    if isinstance(found, dict):
+        return found
+    remedy = 'write under [project.entry-points.vadbench]: speed = "vad_speed.plugin"'
+    raise PluginError(f"{name} in pyproject.toml is no table", where=file, remedy=remedy)
 
 
 def _of_project(path: Path, distribution: str, version: object, name: str, value: str) -> PluginSource:
@@ -221,11 +258,9 @@ def _of_project(path: Path, distribution: str, version: object, name: str, value
         top, *rest = module.split(".")
         candidates = (Path(root, top, *rest).with_suffix(".py"), Path(root, top, *rest, "__init__.py"))
         if file := next((candidate for candidate in candidates if candidate.is_file()), None):
-            package = root / top
-            files = sorted(package.rglob("*.py")) if package.is_dir() else local_files(file)
-            digest = _version_of(root, files)
+            digest = _version_of(root)
             told = f"{version}+{digest.replace(':', '.')}" if isinstance(version, str) else digest
-            load = partial(import_from, root, module, file, told, attribute)
+            load = partial(import_from, root, module, file, digest, attribute)
             return PluginSource(name, "folder", distribution, told, str(file), load, module, attribute)
     error = PluginError(
         f"the entry point {name!r} names {module}, and the project has no such module",
@@ -235,9 +270,11 @@ def _of_project(path: Path, distribution: str, version: object, name: str, value
     return fault(name, "folder", str(path / "pyproject.toml"), error, distribution=distribution)
 
 
-def _version_of(root: Path, files: list[Path]) -> str:
-    """Derived from the contents, so that what was edited is another version."""
-    try:
-        return f"sha256:{digest_of_files(root, files)[:12]}"
-    except OSError:  # which the import tells better
-        return "unreadable"
+@cache
+def _version_of(root: Path) -> str:
+    """Of a folder that modules are imported from: derived from all that lies in it, so that what was edited is another version.
+
+    One that never comes again where the folder has too much in it to be looked at.
+    """
+    digest = folder_digest(root)
+    return f"unknown:{uuid.uuid4().hex[:12]}" if digest is None else f"sha256:{digest[:12]}"

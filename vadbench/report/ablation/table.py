@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vadbench.report.comparison_text import bracket
 from vadbench.report.formatting import NOT_AVAILABLE, STAND_IN, count, percent, seconds
+from vadbench.report.markdown_text import markdown_line, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,7 +111,8 @@ def markdown(blocks: Iterable[AblationBlock], notes: Sequence[str]) -> str:
     parts = []
     for block in blocks:
         rule = "|" + "|".join("---" if name in _LEFT else "---:" for name in block.columns) + "|"
-        parts.append("\n".join([f"## {block.heading}", "", _line(block.columns), rule, *map(_line, block.lines)]))
+        heading = f"## {markdown_text(block.heading)}"
+        parts.append("\n".join([heading, "", markdown_line(block.columns), rule, *map(markdown_line, block.lines)]))
     parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
@@ -188,8 +190,3 @@ def _spread(mean: float | None, sd: float | None) -> str:
 
 def _plain(value: float | None) -> str:
     return "" if value is None else f"{value:,.1f}"
-
-
-def _line(cells: Iterable[str]) -> str:
-    escaped = (cell.replace("\\", "\\\\").replace("|", "\\|").replace("[", "\\[").replace("<", "&lt;") for cell in cells)
-    return "| " + " | ".join(escaped) + " |"

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vadbench.api import VadbenchError
+from vadbench.api import PluginError, UsageError, VadbenchError
 from vadbench.engine.config import resolve
 from vadbench.engine.datasets import split_changes
 from vadbench.engine.presets import load_preset, method_names
-from vadbench.evaluation.published_protocols import PROTOCOLS
+from vadbench.engine.programs import ProgramsRefusedError
 from vadbench.report.reproduction import changed_keys
 from vadbench.report.row_command import command_of_row, method_argument, title_of
 from vadbench.report.row_files import row_name
 from vadbench.report.submission.figures import recomputed
 from vadbench.report.submission.files import read_sent
 from vadbench.report.submission.findings import Findings
-from vadbench.report.submission.labels import held_against, known_labels
+from vadbench.report.submission.known_labels import check_known
+from vadbench.report.submission.labels import held_against
+from vadbench.report.submission.names import check_not_anothers
 from vadbench.store.submission import ROW
 
 if TYPE_CHECKING:
     from vadbench.api import Progress, Registry
     from vadbench.report.submission.figures import SeedFigures
     from vadbench.report.submission.files import Sent
+    from vadbench.report.submission.known_labels import Witnesses
     from vadbench.report.submission.labels import LabelsFrom
     from vadbench.store.row_record import RowRecord
     from vadbench.store.submission import Submission
+
+logger = logging.getLogger(__name__)
 
 MIN_SEEDS: Final = 5
 """As in ``leaderboards/README.md``."""
@@ -64,7 +70,7 @@ class Checked:
 
 
 def check_submission(
-    folder: Path, registry: Registry, progress: Progress, *, root: Path | None, leaderboards: Path, min_seeds: int = MIN_SEEDS
+    folder: Path, registry: Registry, progress: Progress, *, root: Path | None, witnesses: Witnesses, min_seeds: int = MIN_SEEDS
 ) -> Checked:
     """Looks at everything that can be looked at, and goes on after a fault.
 
@@ -73,23 +79,42 @@ def check_submission(
         registry: Of the installed components.
         progress: Where it is shown.
         root: Folder below which data sets lie.
-        leaderboards: Folder of rows whose labels are known.
+        witnesses: Who knows the labels of data sets that are not here.
         min_seeds: Seeds that a row must have.
 
     Raises:
         UsageError: if there is no such folder.
     """
     findings = Findings()
-    sent = read_sent(folder, findings, min_seeds=min_seeds)
-    if sent is None:
-        return Checked(folder, None, None, None, (), findings, ())
+    sent = None
+    try:
+        sent = read_sent(folder, findings, min_seeds=min_seeds)
+        if sent is not None:
+            return _check_sent(sent, findings, registry, progress, root=root, witnesses=witnesses)
+    except UsageError:
+        raise
+    except VadbenchError as error:
+        findings.error(error, ".")
+    except Exception as error:
+        # Whatever a stranger has thought of that nobody here has: it is refused, and other submissions are checked.
+        logger.debug("the check of %s failed", folder, exc_info=True)
+        findings.damaged(f"the check cannot go on: {type(error).__name__}: {error}", ".")
+    return Checked(folder, None if sent is None else sent.row, None, None, (), findings, ())
+
+
+def _check_sent(
+    sent: Sent, findings: Findings, registry: Registry, progress: Progress, *, root: Path | None, witnesses: Witnesses
+) -> Checked:
+    folder = sent.folder
+    if not check_not_anothers(sent.row, registry.names("dataset"), method_names(registry), witnesses.leaderboards, findings):
+        return Checked(folder, sent.row, sent.submission, None, (), findings, ())
     against = held_against(sent, registry, root, findings, progress)
     seeds: list[SeedFigures] = []
     if against is not None:
         with progress.task("recompute", len(sent.row.seeds)) as advance:
             seeds = recomputed(sent, against, findings, advance)
         if against.labels_from == "submission":
-            _say_whether_known(sent, leaderboards, findings)
+            check_known(sent.row, witnesses, findings)
     if not sent.row.scores_only:
         _check_method(sent.row, registry, findings)
     unchecked: tuple[str, ...] = _SCORES_ONLY if sent.row.scores_only else _FROM_RUNS
@@ -128,24 +153,10 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     }
 
 
-def _say_whether_known(sent: Sent, leaderboards: Path, findings: Findings) -> None:
-    row = sent.row
-    known = known_labels(row, leaderboards)
-    where = f"{ROW}: dataset.labels"
-    if known:
-        findings.note(f"{len(known)} rows of {row.dataset.name} have the same labels: {', '.join(known[:3])}", where)
-    else:
-        what = f"no row of {row.dataset.name} in {leaderboards} has these labels: compare them with the data set"
-        findings.warning(what, where)
-    protocol = PROTOCOLS.get(row.protocol)
-    if protocol is not None and protocol.on(row.dataset.name).scenes == "quantile":
-        findings.warning(f"{row.protocol} goes by scenes, and those are taken as they were sent in", where)
-
-
 def _check_method(row: RowRecord, registry: Registry, findings: Findings) -> None:
     """Whether this installation would run the row's configuration by the row's name; only settings are looked at."""
     where = f"{ROW}: method"
-    if row.method.name not in method_names(registry) and method_argument(row.method, registry) == row.method.name:
+    if not _installed(row, registry):
         what = f"no method {row.method.name!r} is installed here: vadbench reproduce cannot make the row by its name"
         findings.warning(what, where)
         return
@@ -160,11 +171,21 @@ def _check_method(row: RowRecord, registry: Registry, findings: Findings) -> Non
             # Settings that somebody sent in: a component that starts programs may look at the disk even for its settings.
             allow_programs=False,
         )
+    except (PluginError, ProgramsRefusedError) as error:
+        # A fault of what is installed here, or something that may not be looked at: neither speaks for the row.
+        what = f"whether {row.method.label} has the row's configuration cannot be looked at here: {error.what}"
+        if isinstance(error, ProgramsRefusedError):
+            what += "; a method that starts programs has a TOML file, and a name, of its own (docs/foreign-methods.md)"
+        elif error.remedy:
+            what += f"; {error.remedy}"
+        findings.undecided(what, f"{where}.config")
+        return
     except VadbenchError as error:
-        findings.warning(f"the configuration of {row.method.label} cannot be put together here: {error.what}", where)
+        # A row called by a method's name is taken for that method: nothing else may go by it.
+        what = f"config: {row.method.name} is installed here, and {row.method.label} cannot be put together: {error.what}"
+        findings.tampered(what, f"{where}.config")
         return
     if now.digest != row.method.config_hash:
-        # A row called by a method's name is taken for that method, and vadbench reproduce refuses it if it is not.
         what = f"{row.method.label} is another configuration in this version: {changed_keys(row, now.settings)}"
         findings.tampered(f"config: {what}", f"{where}.config")
         return
@@ -172,6 +193,17 @@ def _check_method(row: RowRecord, registry: Registry, findings: Findings) -> Non
     if title != row.method.title:
         findings.tampered(f"title: the row says {row.method.title!r}, {row.method.name} is called {title!r}", f"{where}.title")
     findings.note("this installation has the row's configuration: vadbench reproduce can make it again", where)
+
+
+def _installed(row: RowRecord, registry: Registry) -> bool:
+    """Whether the row's name is that of a method here; a file of one's own may choose from a family of detectors, too."""
+    told = method_argument(row.method, registry)
+    if told == row.method.name:
+        return told in method_names(registry)
+    try:
+        return bool(load_preset(told, registry)["name"] == row.method.name)
+    except VadbenchError:
+        return False
 
 
 def _percent(share: float | None) -> float | None:

@@ -16,7 +16,7 @@ from vadbench.report.row_figures import row_figures, scored_seed
 from vadbench.store.bundle import ScoreBundle, load_bundle
 from vadbench.store.folders import SCORES
 from vadbench.store.submission import ROW, seed_folder
-from vadbench.store.untrusted import check_archive
+from vadbench.store.untrusted import check_archive, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +75,7 @@ def recomputed(sent: Sent, against: HeldAgainst, findings: Findings, advance: Ad
         if scores is None:
             continue
         same.setdefault(scores.score.tobytes(), []).append(result.seed)
-        if np.ptp(scores.score) == 0:
+        if len(scores) and scores.score.min() == scores.score.max():
             findings.warning("all scores are the same", f"{seed_folder(result.seed)}/{SCORES}")
         _check_count(row, scores, findings)
         figures = _figures(scores, result, against, pipeline, findings)
@@ -84,7 +84,10 @@ def recomputed(sent: Sent, against: HeldAgainst, findings: Findings, advance: Ad
             pairs.append(figures.pairs)
     _check_seeds_differ(row, same.values(), findings)
     if len(found) == len(row.seeds):
-        _check_row(row, found, pairs, against, findings)
+        try:
+            _check_row(row, found, pairs, against, findings)
+        except Exception as error:
+            findings.damaged(f"the row's figures cannot be computed from those of its seeds: {_said(error)}", ROW)
     else:
         findings.note("interval and means were not computed, for not every seed was", ROW)
     return found
@@ -95,9 +98,13 @@ def _figures(
 ) -> ScoredSeed | None:
     truth = against.truth
     try:
-        figures = scored_seed(scores, truth.labels, truth.scenes, pipeline, truth.frame_rate)
-    except DataError as error:
+        with np.errstate(all="ignore"):  # of what overflows the evaluation says more than a warning
+            figures = scored_seed(scores, truth.labels, truth.scenes, pipeline, truth.frame_rate)
+    except VadbenchError as error:
         findings.error(error, f"{seed_folder(result.seed)}/{SCORES}")
+        return None
+    except Exception as error:
+        findings.damaged(f"no figures can be computed from these scores: {_said(error)}", f"{seed_folder(result.seed)}/{SCORES}")
         return None
     for name in ("auroc", "auroc_raw", "ap"):
         _compare(f"{name} of seed {result.seed}", getattr(result, name), getattr(figures.metrics, name), findings)
@@ -130,10 +137,15 @@ def _scores(sent: Sent, result: SeedResult, against: HeldAgainst, findings: Find
         return None
     try:
         check_archive(folder / SCORES)
+        if sent.row.scores_only:
+            read_json(folder / META)  # small, and no key twice, before anything else is read from it
         bundle = load_bundle(folder) if sent.row.scores_only else _bundle_of_seed(folder / SCORES, sent.row)
         entrant_of_bundle(bundle, against.truth)
     except VadbenchError as error:
-        findings.error(error, name)
+        findings.error(error, _file_of(error, folder.name))
+        return None
+    except Exception as error:
+        findings.damaged(f"the scores cannot be read: {_said(error)}", name)
         return None
     if sent.row.scores_only:
         _check_meta(bundle.meta, sent.row, result, f"{folder.name}/{META}", findings)
@@ -218,6 +230,14 @@ def _compare(what: str, told: float | None, given: float | None, findings: Findi
         return
     if told is None or given is None or abs(told - given) > TOLERANCE:
         findings.tampered(f"{what}: the row says {_figure(told)}, the {by} give {_figure(given)}", ROW)
+
+
+def _file_of(error: VadbenchError, folder: str) -> str:
+    return f"{folder}/{META if error.where is not None and error.where.endswith(META) else SCORES}"
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _figure(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from vadbench.api import DataError, UsageError, VadbenchError, did_you_mean
-from vadbench.evaluation.published_protocols import protocol_named
+from vadbench.evaluation.published_protocols import STANDARD_V1, protocol_named
 from vadbench.report.row_agreement import disagreements
 from vadbench.report.row_files import SUBMISSIONS, row_name
+from vadbench.report.submission.names import check_names
 from vadbench.store.folders import SCORES, file_digest
 from vadbench.store.row_record import RowRecord
 from vadbench.store.submission import ROW, SUBMISSION, Submission, expected_files, seed_folder
-from vadbench.store.untrusted import LARGEST_FILE, read_json
+from vadbench.store.untrusted import LARGEST_FILE, read_json, unplain_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 _Model = TypeVar("_Model", bound=BaseModel)
 MOST_FILES: Final = 1000
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-"""Of data sets and methods: they become names of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def read_sent(folder: Path, findings: Findings, *, min_seeds: int) -> Sent | Non
         _check_hashes(folder, submission, files, findings)
     if row is None:
         return None
-    if not _check_names(row, findings):
+    if not check_names(row, findings):
         return None
     _check_layout(folder, row, files, findings)
     for fault in disagreements(row):
@@ -116,11 +115,14 @@ def _read(model: type[_Model], folder: Path, name: str, files: frozenset[str], f
     except DataError as error:
         findings.error(error, name)
         return None
-    for key, text in _texts(content):
-        if any(ord(sign) < 32 or ord(sign) == 127 for sign in text) and key != "notes":
-            findings.damaged(f"{text!r} holds a control character", f"{name}: {key}")
+    unplain = list(unplain_texts(content, lines=("notes",)))
+    for key, text in unplain:
+        findings.damaged(f"{text!a} holds a control character", f"{name}: {key}")
+    if any("\ud800" <= sign <= "\udfff" for _, text in unplain for sign in text):
+        return None  # half a character can be read from JSON, and written nowhere
     try:
-        return model.model_validate(content)
+        # Strict, as a row of a leaderboard is read: "1" and true are no seeds.
+        return model.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         for each in error.errors():
             findings.damaged(_told(each, model), f"{name}: {'.'.join(map(str, each['loc']))}".removesuffix(": "))
@@ -152,18 +154,6 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
 
 
-def _texts(content: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(content, str):
-        yield key, content
-    elif isinstance(content, dict):
-        for name, value in content.items():
-            yield f"{key}.{name}".removeprefix("."), name
-            yield from _texts(value, f"{key}.{name}".removeprefix("."))
-    elif isinstance(content, list):
-        for i, value in enumerate(content):
-            yield from _texts(value, f"{key}.{i}")
-
-
 def _check_hashes(folder: Path, submission: Submission, files: frozenset[str], findings: Findings) -> None:
     for name in sorted(files - {SUBMISSION}):
         if name not in submission.files:
@@ -172,26 +162,6 @@ def _check_hashes(folder: Path, submission: Submission, files: frozenset[str], f
             findings.tampered(f"SHA-256 of {name}: {SUBMISSION} says {submission.files[name]}, the file has {digest}", name)
     for name in sorted(submission.files.keys() - files):
         findings.damaged(f"{SUBMISSION} names this file, and it is missing", name)
-
-
-def _check_names(row: RowRecord, findings: Findings) -> bool:
-    """Whether the row can be given a file: nothing in it may lead elsewhere."""
-    names = {"dataset.name": row.dataset.name} | ({} if row.scores_only else {"method.name": row.method.name})
-    bad = {key: name for key, name in names.items() if not _NAME.fullmatch(name) or name == SUBMISSIONS}
-    for key, name in bad.items():
-        findings.damaged(f"{name!r} cannot be the name of a file; letters, digits, '.', '_' and '-' can", f"{ROW}: {key}")
-    negative = [result.seed for result in row.seeds if result.seed < 0]
-    for seed in negative:
-        findings.damaged(f"{seed} is no seed: seeds are 0 or more", f"{ROW}: seeds")
-    paths = {key: value for key, value in row.dataset.settings.items() if key == "root" or _is_path(value)}
-    for key, value in paths.items():
-        what = f"{value!r} leads to a file or folder: a row does not hold where data lie"
-        findings.damaged(what, f"{ROW}: dataset.settings.{key}")
-    return not (bad or negative or paths)
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and ("/" in value or "\\" in value or ".." in value or value.startswith("~"))
 
 
 def _check_layout(folder: Path, row: RowRecord, files: frozenset[str], findings: Findings) -> None:
@@ -232,6 +202,13 @@ def _check_protocol(row: RowRecord, findings: Findings) -> None:
     except VadbenchError as error:
         findings.damaged(f"{error.what}; {error.remedy}", f"{ROW}: protocol")
         return
+    if protocol.name != STANDARD_V1.name:
+        # A row of another would have the name of the standard row, and vadbench reproduce would not make it.
+        what = (
+            f"rows of leaderboards are under {STANDARD_V1.name}, and this one is under {protocol.name}: pack it again; "
+            f"vadbench score --protocol {protocol.name} gives figures under another protocol from the same scores"
+        )
+        findings.damaged(what, f"{ROW}: protocol")
     if protocol.digest() != row.protocol_digest:
         told = f"the row says {row.protocol_digest}, {row.protocol} has {protocol.digest()}"
         findings.tampered(f"digest of the protocol: {told}", f"{ROW}: protocol_digest")

@@ -14,7 +14,6 @@ from vadbench.engine.datasets import open_dataset
 from vadbench.engine.inputs import read_inputs
 from vadbench.engine.plugin_faults import dataset_step
 from vadbench.report.rescoring_entrants import GroundTruth, read_ground_truth
-from vadbench.report.row_files import open_row, row_name, shipped_rows
 from vadbench.store.arrays import load_labels
 from vadbench.store.folders import LABELS
 from vadbench.store.submission import ROW
@@ -80,20 +79,6 @@ def held_against(sent: Sent, registry: Registry, root: Path | None, findings: Fi
     record = sent.row.dataset
     truth = GroundTruth(record.name, "", record.stand_in, labels, scenes, record.frame_rate)
     return HeldAgainst(truth, "submission", None)
-
-
-def known_labels(row: RowRecord, leaderboards: Path) -> list[str]:
-    """Names of the other rows of a leaderboard on the same data set with the same labels."""
-    found = []
-    for name, path in shipped_rows(leaderboards).items():
-        if path.parent.name == row.dataset.name and name != row_name(row):
-            try:
-                other = open_row(path)
-            except VadbenchError:
-                continue  # that file has its own check
-            if other.dataset.labels == row.dataset.labels:
-                found.append(name)
-    return found
 
 
 def _is_here(dataset: Dataset) -> bool:

@@ -11,6 +11,7 @@ from vadbench.api.bundle_meta import META
 from vadbench.data.whole_folder import whole_folder
 from vadbench.report.reproduced import reproduced_rows
 from vadbench.report.row_files import publishable, row_text
+from vadbench.report.submission.names import unfit_names
 from vadbench.store.arrays import save_labels
 from vadbench.store.folders import LABELS, SCORES, file_digest, open_run
 from vadbench.store.submission import ROW, Submission, seed_folder, write_submission
@@ -106,9 +107,11 @@ def write_packing(
         replace: Whether a folder that is there may be replaced, with everything in it.
 
     Raises:
-        UsageError: if something is there, or nothing can be written here.
+        UsageError: if something is there, nothing can be written here, or a name of the row cannot be that of a file.
         ValidationError: of pydantic, for a contact, licence, address or identifier that is none.
     """
+    for key, what in unfit_names(packing.row):
+        raise UsageError(what, where=key, remedy="give it another name (of a method, in its file), and run it again")
     about = {"contact": contact, "licence": licence, "code": code, "paper": paper, "notes": notes}
     # Before anything is copied.
     Submission(track=packing.row.method.track, files={}, **about)

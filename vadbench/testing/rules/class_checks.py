@@ -132,8 +132,8 @@ def _call(name: str, parameters: tuple[str, ...]) -> str:
 
 IMPORTABLE: Final = "importable"
 """Name of the check that the others of the class rest on."""
-FOUNDATIONS: Final = frozenset({IMPORTABLE, "settings", "signatures"})
-"""Names of the checks that every other one rests on."""
+FOUNDATIONS: Final = frozenset({IMPORTABLE, "settings", "signatures", "can_be_made", "can_be_fitted"})
+"""Names of the checks that every later one rests on, the last two for each build of a component by itself."""
 
 CHECKS: Final[tuple[Callable[[Entry], None], ...]] = (
     check_importable,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -22,7 +23,7 @@ from vadbench.api import (
     VadbenchError,
 )
 from vadbench.testing.conformance import CheckSkipped, expect
-from vadbench.testing.rules import conduct_checks
+from vadbench.testing.rules import conduct_checks, foundation_checks
 from vadbench.testing.trial import Trial
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _INSPECTABLE: Final = "Inspectable in vadbench.api.dataset"
 _SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 _ENOUGH: Final = 20
 """Poses of each class without which a column that parts them may do so by chance."""
+_CHANGES: Final = 3
+"""Changes of label, with people before and after, without which all of their tracks may end there by chance."""
 _WORDS: Final = ("name", "title", "layout", "licence", "citation", "source")
 
 
@@ -54,9 +57,13 @@ class DatasetTrial(Trial):
         self.make = make
         self.data_root = data_root
 
+    def fresh(self) -> Dataset:
+        """The data set, whether its files are there or not."""
+        return self.make(self.data_root)
+
     def opened(self) -> Dataset:
         """The data set, if its files are there; raises `CheckSkipped` otherwise."""
-        dataset = self.make(self.data_root)
+        dataset = self.fresh()
         if isinstance(dataset, Locatable) and not dataset.available():
             raise CheckSkipped(f"the files of {dataset.info.name} are not here (data root: {self.data_root})")
         return dataset
@@ -133,7 +140,8 @@ def check_labels_not_in_tracks(trial: DatasetTrial) -> None:
     """Poses are the same whether labels were asked for or not, and no column of theirs gives the labels away.
 
     A pose's score, or the confidence of its joints, that parts abnormal frames from normal ones without one mistake was made
-    from the labels.
+    from the labels. So were numbers of people of whom not one keeps his where the label of the frames changes, if elsewhere
+    they do.
     """
     first, second = trial.opened(), trial.opened()
     for split in first.info.splits:
@@ -150,6 +158,29 @@ def check_labels_not_in_tracks(trial: DatasetTrial) -> None:
         for name, column in (("score", tracks.score), ("confidence", tracks.planes[2].mean(axis=1))):
             told = _parted(column[inside], marked)
             expect(not told, f"a {name} of poses that says nothing of labels", f"one that parts the frames of {split}", _CONTRACT)
+        ended = _ended_by_labels(tracks, labels.abnormal)
+        wanted = "numbers of people that say nothing of labels"
+        expect(not ended, wanted, f"none that lasts over any of the {ended} changes of label in {split}", _CONTRACT)
+
+
+def _ended_by_labels(tracks: Tracks, abnormal: Sequence[NDArray[np.bool_]]) -> int:
+    """The changes of label between frames that both show people, if nobody goes on over any of them and most do elsewhere."""
+    going, changing = [], []
+    for clip, marked in enumerate(abnormal):
+        rows = slice(*np.searchsorted(tracks.clip, (clip, clip + 1)))
+        inside = tracks.frame[rows] < len(marked)
+        frame, person = tracks.frame[rows][inside], tracks.person[rows][inside]
+        # Rows of one person follow one another.
+        goes_on = np.zeros(len(marked), dtype=bool)
+        goes_on[frame[1:][(np.diff(frame) == 1) & (np.diff(person) == 0)]] = True
+        shown = np.zeros(len(marked), dtype=bool)
+        shown[frame] = True
+        asked = np.flatnonzero(shown[1:] & shown[:-1]) + 1
+        going.append(goes_on[asked])
+        changing.append(marked[asked] != marked[asked - 1])
+    goes, change = np.concatenate([np.zeros(0, bool), *going]), np.concatenate([np.zeros(0, bool), *changing])
+    enough = change.sum() >= _CHANGES and not change.all()
+    return int(change.sum()) if enough and not goes[change].any() and goes[~change].mean() > 1 / 2 else 0
 
 
 def _parted(values: NDArray[np.float32], marked: NDArray[np.bool_]) -> bool:
@@ -158,6 +189,35 @@ def _parted(values: NDArray[np.float32], marked: NDArray[np.bool_]) -> bool:
     ours, others = values[known & marked], values[known & ~marked]
     enough = min(len(ours), len(others)) >= _ENOUGH
     return enough and bool(ours.min() > others.max() or ours.max() < others.min())
+
+
+def check_splits_apart(trial: DatasetTrial) -> None:
+    """No clip of one split holds the poses of a clip of another one: nothing is trained on that is tested."""
+    dataset = trial.opened()
+    found: dict[bytes, str] = {}
+    for split in dataset.info.splits:
+        own = dict[bytes, str]()
+        tracks = dataset.tracks(split)
+        for number, clip in enumerate(tracks.clips):
+            rows = slice(*np.searchsorted(tracks.clip, (number, number + 1)))
+            if tracks.clip[rows].size:
+                poses = (tracks.planes[:, rows], tracks.frame[rows])
+                digest = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in poses)).digest()
+                own[digest] = f"clip {clip.name} of {split}"
+        for digest in own.keys() & found.keys():
+            expect(False, "clips of one split alone", f"{own[digest]}, which is {found[digest]}", _CONTRACT)
+        found |= own
+
+
+def check_training_normal(trial: DatasetTrial) -> None:
+    """The training split holds no abnormal frame that counts, unless ``info.supervised`` says that it does; then it does."""
+    dataset = trial.opened()
+    if "train" not in dataset.info.splits:
+        raise CheckSkipped("there is no training split")
+    count, declared = dataset.labels("train").n_abnormal, dataset.info.supervised
+    remedy = "leave abnormal clips out, or set supervised = True where the settings include them"
+    expect(declared or count == 0, "normal training frames alone", f"{count} that are labelled abnormal", _INFO, remedy)
+    expect(count > 0 or not declared, "abnormal training frames, as info.supervised says", "none", _INFO)
 
 
 def check_same_at_every_call(trial: DatasetTrial) -> None:
@@ -233,11 +293,14 @@ def _expect_refusal(dataset: Dataset, split: Split, what: str) -> None:
 
 
 CHECKS: Final = (
+    foundation_checks.check_can_be_made,
     check_info,
     check_tracks,
     check_labels,
     check_both_classes,
     check_labels_not_in_tracks,
+    check_splits_apart,
+    check_training_normal,
     check_same_at_every_call,
     check_undeclared_split,
     check_missing_files_explained,
@@ -245,5 +308,6 @@ CHECKS: Final = (
     check_inspection,
     conduct_checks.check_prints_nothing,
     conduct_checks.check_global_generators_untouched,
+    conduct_checks.check_leaves_the_process_as_it_was,
 )
 """Every check of a data set."""

@@ -26,14 +26,16 @@ def check_tensors_registered(trial: LearningTrial[Any]) -> None:
     if not isinstance(component, torch.nn.Module):
         return
     registered = {id(tensor) for tensor in (*component.parameters(), *component.buffers())}
+    modules = frozenset(map(id, component.modules()))
     stray = sorted(
         f"{path}.{name}".lstrip(".")
         for path, module in component.named_modules()
         for name, value in vars(module).items()
-        if name not in _OWN and any(id(tensor) not in registered for tensor in _tensors(value))
+        if name not in _OWN and any(id(tensor) not in registered for tensor in _tensors(value, modules))
     )
     wanted = "every tensor of a torch module in its parameters or buffers (register_buffer)"
-    expect(not stray, wanted, f"tensors in {', '.join(stray)}", _STATEFUL)
+    remedy = "register_buffer for tensors, ModuleList for layers that stand in a list"
+    expect(not stray, wanted, f"tensors in {', '.join(stray)}", _STATEFUL, remedy)
 
 
 def check_moves_to_cuda(trial: LearningTrial[Any]) -> None:
@@ -60,21 +62,27 @@ def _expect_alike(got: Mapping[str, Any], wanted: Mapping[str, Any], device: str
         expect(found.shape == shape and is_finite(found), f"finite {name} of shape {shape} on {device}", found.shape, contract)
 
 
-def _tensors(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
-    """The tensors that an attribute reaches; those of submodules are looked at as theirs."""
+def _tensors(value: Any, modules: frozenset[int], depth: int = 0) -> Iterator[torch.Tensor]:
+    """The tensors that an attribute reaches; those of ``modules``, the component's own by id, are looked at as theirs.
+
+    A layer that is none of them, as in a plain list, is not moved, whatever it registers itself.
+    """
     if isinstance(value, torch.Tensor):
         yield value
-    elif depth == _DEPTH or isinstance(value, (torch.nn.Module, type, str, bytes, int, float)):
+    elif isinstance(value, torch.nn.Module):
+        if id(value) not in modules:
+            yield from (*value.parameters(), *value.buffers())
+    elif depth == _DEPTH or isinstance(value, (type, str, bytes, int, float)):
         return
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _tensors(inner, depth + 1)
+            yield from _tensors(inner, modules, depth + 1)
     elif isinstance(value, (list, tuple, set, frozenset)):
         for inner in value:
-            yield from _tensors(inner, depth + 1)
+            yield from _tensors(inner, modules, depth + 1)
     elif hasattr(value, "__dict__") and not type(value).__module__.startswith(("torch.", "pydantic")):
         for inner in vars(value).values():
-            yield from _tensors(inner, depth + 1)
+            yield from _tensors(inner, modules, depth + 1)
 
 
 CHECKS: Final = (check_tensors_registered, check_moves_to_cuda)

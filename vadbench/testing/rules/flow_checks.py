@@ -9,9 +9,10 @@ import torch
 
 from vadbench.api import ConfigError, Context, Flow, Localised
 from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
-from vadbench.testing.rules import conduct_checks, device_checks, label_checks, learning_checks
+from vadbench.testing.rules import conduct_checks, device_checks, foundation_checks, label_checks, learning_checks
 from vadbench.testing.rules.hard_windows import short_tracks, windows_with_unseen
 from vadbench.testing.rules.jacobian import log_det_by_derivatives
+from vadbench.testing.rules.latent_density import latent_mass
 from vadbench.testing.sample import TOKENS, sample_batch, sample_condition, sample_windows
 from vadbench.testing.trial import LearningTrial
 
@@ -26,6 +27,8 @@ _NOISE: Final = 3.0
 that has seen few windows may well find the noisy ones likelier."""
 _LOG_DET_TOLERANCE: Final = 1e-4
 """Nats per dimension that log_det may be off."""
+_MASS_TOLERANCE: Final = 0.01
+"""Nats per dimension that the integral of the latents' density may be off: several summits, or steeper sides, make as much."""
 
 
 class FlowTrial(LearningTrial[Flow]):
@@ -47,14 +50,14 @@ class FlowTrial(LearningTrial[Flow]):
         conditioned: bool = False,
     ) -> None:
         super().__init__(make, memory)
-        self.windows = sample_windows()
+        self.training = sample_windows()
         self.x = sample_batch()
         self.condition = sample_condition(self.x) if conditioned else None
 
     def build(self) -> Flow:
         """A flow of the sample's windows."""
         try:
-            return self.make(self.windows.shape, None if self.condition is None else TOKENS)
+            return self.make(self.training.shape, None if self.condition is None else TOKENS)
         except ConfigError as error:
             if self.condition is None:
                 raise
@@ -62,7 +65,7 @@ class FlowTrial(LearningTrial[Flow]):
 
     def teach(self, component: Flow, context: Context) -> None:
         """Fits it on every window; conditions lie on the CPU then, whatever the device."""
-        component.fit(self.windows, None if self.condition is None else self.condition.cpu(), context)
+        component.fit(self.training, None if self.condition is None else self.condition.cpu(), context)
 
     @torch.no_grad()
     def outputs(self, component: Flow) -> Mapping[str, Any]:
@@ -72,12 +75,12 @@ class FlowTrial(LearningTrial[Flow]):
 
     def inputs(self) -> Mapping[str, Any]:
         """The windows, the poses they are cut from, and the condition."""
-        given = {"x": self.x, "tracks.keypoints": self.windows.tracks.keypoints}
+        given = {"x": self.x, "tracks.keypoints": self.training.tracks.keypoints}
         return given if self.condition is None else {**given, "condition": self.condition}
 
     def use_windows(self, windows: Windows) -> None:
         """From now on, these are what it is fitted on and asked about, with the conditions that belong to them."""
-        self.windows, self.x = windows, torch.from_numpy(windows.batch(slice(None)).x)
+        self.training, self.x = windows, torch.from_numpy(windows.batch(slice(None)).x)
         self.condition = None if self.condition is None else sample_condition(self.x)
 
     @torch.no_grad()
@@ -110,11 +113,11 @@ def check_inverse(trial: FlowTrial) -> None:
     with torch.no_grad():
         z, _ = flow.forward(trial.x, trial.condition)
         back = flow.inverse(z, trial.condition)
-        expect_same(back, trial.x, "inverse(forward(x)) to be x", _CONTRACT)
+        expect_same(back, trial.x, "inverse(forward(x)) to be x", _CONTRACT, as_whole=True)
         # Between the latents of two windows lies one that no window of the sample has.
         other = (z + z.roll(1, dims=0)) / 2
         again, _ = flow.forward(flow.inverse(other, trial.condition), trial.condition)
-    expect_same(again, other, "forward(inverse(z)) to be z", _CONTRACT)
+    expect_same(again, other, "forward(inverse(z)) to be z", _CONTRACT, as_whole=True)
 
 
 def check_log_det(trial: FlowTrial) -> None:
@@ -125,6 +128,22 @@ def check_log_det(trial: FlowTrial) -> None:
         given, derived = log_det_by_derivatives(trial.trained(), x, condition)
         wanted = f"log_det = log |det dz/dx|, which is {derived:.3f} nats at {where} by differentiating forward"
         expect(abs(given - derived) <= _LOG_DET_TOLERANCE * trial.x[0].numel(), wanted, f"{given:.3f}", _CONTRACT)
+
+
+def check_density(trial: FlowTrial) -> None:
+    """``log_prob`` is ``log_det`` and the log-density of z: what it says of latents integrates to one.
+
+    Held against a Gaussian that is fitted to it, see `latent_density`.
+    """
+    condition = None if trial.condition is None else trial.condition[5:6]
+    mass = latent_mass(trial.trained(), trial.x, condition)
+    if mass is None:
+        raise CheckSkipped("the density of the latents is unlike a Gaussian: its integral cannot be told")
+    wanted = "log_prob - log_det to be the logarithm of a density of z, whose integral is 1"
+    got = f"one of e^{mass.log:.1f} +- {mass.doubt:.1f}"
+    remedy = "add log_det, and the constant of the density of z (a normal one has -0.5 * log(2 * pi) for every number)"
+    allowed = _MASS_TOLERANCE * trial.x[0].numel() + mass.doubt
+    expect(abs(mass.log) <= allowed, wanted, got, _CONTRACT, remedy)
 
 
 def check_batches_do_not_matter(trial: FlowTrial) -> None:
@@ -216,10 +235,12 @@ def _check_count(trial: FlowTrial, count: int) -> None:
 
 
 CHECKS: Final = (
+    *foundation_checks.CHECKS,
     check_log_prob,
     check_forward,
     check_inverse,
     check_log_det,
+    check_density,
     check_batches_do_not_matter,
     check_order_does_not_matter,
     check_one_window,

@@ -1,4 +1,7 @@
-"""Windows at the edge of what data hold: tracks no longer than a window, clips without one, joints and people never seen."""
+"""Windows at the edge of what data hold: tracks no longer than a window, clips without one, joints and people never seen.
+
+And the same windows with less around them.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,11 @@ def windows_with_unseen(*, seed: int = 17) -> Windows:
     keypoints[:, NEVER_SEEN] = (np.nan, np.nan, 0)
     keypoints[(tracks.clip == 1) & (tracks.person == 2)] = (np.nan, np.nan, 0)
     return cut_windows(replace(tracks, keypoints=keypoints), WindowRule(LENGTH, 3), STG_NF)
+
+
+def with_rows(windows: Windows, kept: NDArray[np.bool_]) -> Windows:
+    """The same windows over some rows of their tracks, among which all of their own are."""
+    return replace(windows, tracks=_rows(windows.tracks, kept), first=(np.cumsum(kept) - 1)[windows.first])
 
 
 def _rows(tracks: Tracks, kept: NDArray[np.bool_]) -> Tracks:

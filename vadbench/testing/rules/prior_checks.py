@@ -10,7 +10,7 @@ import torch
 
 from vadbench.api import Context, Predictive, Prior
 from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
-from vadbench.testing.rules import conduct_checks, device_checks, learning_checks
+from vadbench.testing.rules import conduct_checks, device_checks, foundation_checks, learning_checks
 from vadbench.testing.sample import HISTORY, TOKENS, sample_tokens
 from vadbench.testing.trial import LearningTrial
 
@@ -238,6 +238,7 @@ def _check_count(trial: PriorTrial, count: int) -> None:
 
 
 CHECKS: Final = (
+    *foundation_checks.CHECKS,
     check_log_prob,
     check_probabilities_sum_to_one,
     check_later_tokens_do_not_matter,

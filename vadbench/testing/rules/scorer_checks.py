@@ -9,7 +9,7 @@ import numpy as np
 
 from vadbench.api import ConfigError, Context, Scorer, Terms, ValidatedScorer
 from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
-from vadbench.testing.rules import conduct_checks, learning_checks
+from vadbench.testing.rules import conduct_checks, foundation_checks, learning_checks
 from vadbench.testing.sample import sample_terms
 from vadbench.testing.trial import LearningTrial
 
@@ -62,8 +62,8 @@ def check_scores(trial: ScorerTrial) -> None:
     """Scores are (B,) float64 and finite, also for terms as high as an absurd window's."""
     scorer = trial.trained()
     wanted = (len(trial.terms["semantic"]),)
-    for factor in (1.0, 1e6):
-        scores = scorer.score({name: factor * values for name, values in trial.terms.items()})
+    for steps in (0.0, 1e6):
+        scores = scorer.score({name: values + steps * values.std() for name, values in trial.terms.items()})
         expect(isinstance(scores, np.ndarray), "a NumPy array of scores", type(scores).__name__, _CONTRACT)
         expect(scores.shape == wanted, f"scores of shape (B,) = {wanted}", scores.shape, _CONTRACT)
         expect(scores.dtype == np.float64, "scores of type float64", scores.dtype, _CONTRACT)
@@ -170,6 +170,7 @@ def _rows(terms: Terms, index: slice | NDArray[np.int64]) -> dict[str, NDArray[n
 
 
 CHECKS: Final = (
+    *foundation_checks.CHECKS,
     check_scores,
     check_monotone,
     check_higher_terms_score_higher,

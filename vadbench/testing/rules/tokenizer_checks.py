@@ -9,7 +9,7 @@ import torch
 
 from vadbench.api import CodeVectors, Context, Tokenizer, Tokens, TokenShape
 from vadbench.testing.conformance import CheckSkipped, expect, expect_same, is_finite
-from vadbench.testing.rules import conduct_checks, device_checks, label_checks, learning_checks
+from vadbench.testing.rules import conduct_checks, device_checks, foundation_checks, label_checks, learning_checks
 from vadbench.testing.rules.hard_windows import short_tracks, windows_with_unseen
 from vadbench.testing.sample import sample_batch, sample_windows
 from vadbench.testing.trial import LearningTrial
@@ -34,16 +34,16 @@ class TokenizerTrial(LearningTrial[Tokenizer]):
 
     def __init__(self, make: Callable[[PoseShape], Tokenizer], memory: dict[str, Any] | None = None) -> None:
         super().__init__(make, memory)
-        self.windows = sample_windows()
+        self.training = sample_windows()
         self.x = sample_batch()
 
     def build(self) -> Tokenizer:
         """A tokenizer of the sample's windows."""
-        return self.make(self.windows.shape)
+        return self.make(self.training.shape)
 
     def teach(self, component: Tokenizer, context: Context) -> None:
         """Fits it on every window."""
-        component.fit(self.windows, context)
+        component.fit(self.training, context)
 
     @torch.no_grad()
     def outputs(self, component: Tokenizer) -> Mapping[str, Any]:
@@ -53,11 +53,11 @@ class TokenizerTrial(LearningTrial[Tokenizer]):
 
     def inputs(self) -> Mapping[str, Any]:
         """The windows, and the poses they are cut from."""
-        return {"x": self.x, "tracks.keypoints": self.windows.tracks.keypoints, "windows.first": self.windows.first}
+        return {"x": self.x, "tracks.keypoints": self.training.tracks.keypoints, "windows.first": self.training.first}
 
     def use_windows(self, windows: Windows) -> None:
         """From now on, these are what it is fitted on and asked about."""
-        self.windows, self.x = windows, torch.from_numpy(windows.batch(slice(None)).x)
+        self.training, self.x = windows, torch.from_numpy(windows.batch(slice(None)).x)
 
     @torch.no_grad()
     def encoded(self, tokenizer: Tokenizer, x: torch.Tensor) -> Tokens:
@@ -212,6 +212,7 @@ def _check_count(trial: TokenizerTrial, count: int) -> None:
 
 
 CHECKS: Final = (
+    *foundation_checks.CHECKS,
     check_shape_known_before_fit,
     check_codes,
     check_vectors,

@@ -2,87 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
-from submissions import edit, edit_row, packed, run_tiny
-
-from vadbench.report.row_files import open_row, row_name
-
-PROJECT = Path(__file__).resolve().parents[2]
-WORKFLOW = PROJECT / ".github" / "workflows" / "leaderboards.yml"
-
-
-def git(folder, *words):
-    done = subprocess.run(
-        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false", "-C", str(folder), *words],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
-    )
-    return done.stdout.strip()
-
-
-def commit(folder):
-    git(folder, "add", "--all")
-    git(folder, "commit", "--message", "change", "--allow-empty")
-    return git(folder, "rev-parse", "HEAD")
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    return run_tiny(tmp_path_factory.mktemp("made"), seeds=(0, 1, 2, 3, 4))
-
-
-@pytest.fixture
-def checkout(tmp_path):
-    """A checkout in ``sent`` with the leaderboards of the project, and the commit that it stands on."""
-    folder = tmp_path / "sent"
-    shutil.copytree(PROJECT / "leaderboards", folder / "leaderboards")
-    git(tmp_path, "init", "--quiet", "sent")
-    return folder, commit(folder)
-
-
-@pytest.fixture
-def sent(checkout, runs):
-    """The same with a submission that is accepted and committed; gives its folder."""
-    folder, base = checkout
-    place = packed(runs, folder / "elsewhere")
-    target = folder / "leaderboards" / "submissions" / row_name(open_row(place / "row.json"))
-    shutil.move(place, target)
-    commit(folder)
-    return target, base
-
-
-def step():
-    (run,) = (each for each in yaml.safe_load(WORKFLOW.read_text())["jobs"]["check"]["steps"] if each["name"] == "Check")
-    return run
-
-
-def run_step(folder, base):
-    """The workflow's check, as its runner would: bash that stops at the first error, in the folder above the checkouts."""
-    shutil.copytree(PROJECT / "leaderboards", folder.parent / "base" / "leaderboards", dirs_exist_ok=True)
-    assert set(step()["env"]) == {"BASE"}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step()["run"]],
-        cwd=folder.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "BASE": base, "PATH": path},
-    )
-
-
-def changed(vadbench, base, folder):
-    return vadbench("submit", "check", "--changed-since", base, folder / "leaderboards", "--json")
+from pull_requests import WORKFLOW, changed, commit, git, run_step
+from submissions import edit, edit_row
 
 
 class TestWorkflow:
@@ -174,8 +100,10 @@ class TestChanged:
         called = changed(vadbench, base, folder)
         assert called.code == 6
         assert called.json["submissions"] == []
-        assert called.json["faults"] == ["submissions/run me.sh lies in no submission: submissions/DATASET/ROW/"]
-        assert [warning.endswith("synthetic-campus/knn was taken away") for warning in called.json["warnings"]] == [True]
+        lies, gone = called.json["faults"]
+        assert lies == "submissions/run me.sh lies in no submission: submissions/DATASET/ROW/"
+        assert gone.startswith("the submission submissions/synthetic-campus/knn was taken away (knn: AUROC 79.")
+        assert changed(vadbench, base, folder, "--allow-replaced").json["faults"] == [lies]
 
     def test_a_row_that_is_not_that_of_its_submission(self, vadbench, checkout):
         folder, base = checkout
@@ -185,10 +113,14 @@ class TestChanged:
         commit(folder)
         called = changed(vadbench, base, folder)
         assert called.code == 6
-        (fault,) = called.json["faults"]
-        assert fault.startswith(f"the row {row} is not that of its submission")
-        (warning,) = called.json["warnings"]
-        assert "pca.json was changed, and no submission holds its scores" in warning
+        told = called.json["faults"]
+        assert [fault.partition(" is ")[0].removeprefix("the row synthetic-campus/") for fault in told] == 2 * [
+            "knn.json"
+        ] + 2 * ["pca.json"]
+        assert "is not that of its submission" in told[1]
+        assert "pca.json is changed, and no submission holds its scores" in told[3]
+        maintainers = changed(vadbench, base, folder, "--allow-replaced", "--allow-unsubmitted")
+        assert (maintainers.code, maintainers.json["faults"]) == (6, [told[1]])
 
     @pytest.mark.parametrize(("revision", "said"), [("nowhere", "git cannot say"), ("--output=x", "is no revision")])
     def test_no_revision(self, vadbench, checkout, revision, said):
