@@ -14,7 +14,7 @@ class Bad(Plain):
 
     def fit(self, windows, context):
         parser = argparse.ArgumentParser()
-        parser.add_argument("--epochs", type=int, default=1)
+        parser.add_argument("--config", required=True)
         self.arguments = parser.parse_args()
         super().fit(windows, context)
 
