@@ -148,7 +148,7 @@ BROKEN = {
     "a newer API": (
         f"VADBENCH_API = {VERSION + 1}\nfrom vadbench.api import SomethingNew",
         f"it was written for version {VERSION + 1} of vadbench.api, and this vadbench has version {VERSION}",
-        "pip install --upgrade vadbench",
+        "install a newer vadbench",
     ),
     "an older API": (
         f"VADBENCH_API: int = {VERSION - 1}",
@@ -159,7 +159,7 @@ BROKEN = {
     "an API that only running tells": (
         f"VADBENCH_API = {VERSION} + int('1')",
         f"it was written for version {VERSION + 1}",
-        "pip install --upgrade vadbench",
+        "install a newer vadbench",
     ),
 }
 

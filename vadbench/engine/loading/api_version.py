@@ -40,6 +40,6 @@ def check_api(told: object, name: str) -> None:
     raise PluginError(
         f"it was written for version {told} of vadbench.api, and this vadbench has version {VERSION}",
         where=where,
-        remedy=f"{'pip install --upgrade vadbench' if newer else 'install a newer version of the plug-in'}; "
+        remedy=f"{'install a newer vadbench' if newer else 'install a newer version of the plug-in'}; "
         f"its author finds in docs/api-versions.md what to change before writing {NAME} = {VERSION}",
     )
