@@ -11,7 +11,7 @@ import pytest
 from fixtures import write_pose_folder
 from tiny_methods import TINY_KNN, TINY_MSGFLOW
 
-from vadbench.api import Registry
+from vadbench.api import Registry, UsageError
 from vadbench.engine import run as engine_run
 from vadbench.engine.config import digest_of
 from vadbench.engine.datasets import split_changes
@@ -310,6 +310,16 @@ class TestCommand:
         assert again.resolved.digest == job.resolved.digest
         assert again.resolved.changes == job.resolved.changes
         assert (again.dataset_settings, again.seed) == (job.dataset_settings, 1)
+
+    @pytest.mark.parametrize("update", [{"name": "my-prior"}, {"name": "msgflow", "changes": ("prior=my-prior",)}])
+    def test_what_has_to_be_installed_first_is_named(self, path, update):
+        row = open_row(path)
+        packages = {**row.environment.packages, "vad-my-prior": "0.2.0"}
+        told = {"method": row.method.model_copy(update=update)}
+        told["environment"] = row.environment.model_copy(update={"packages": packages})
+        with pytest.raises(UsageError, match="is named 'my-prior'") as caught:
+            command_of_row(row.model_copy(update=told), load_plugins().registry, out=path)
+        assert "install vad-my-prior 0.2.0" in caught.value.remedy
 
     @pytest.mark.parametrize("value", ["csv", "5", "true", "", " a", 'say "it"', 5, 0.5, 1e-7, True, ["a", "b"], {"x": [1]}])
     def test_any_setting_is_read_back(self, path, value):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
 from vadbench.api import UsageError
@@ -106,7 +108,7 @@ def command_of_row(
 
     Raises:
         UsageError: for a row of scores only, a seed that the row does not have, a method that is not installed and whose file
-            nobody names, or if the data set is a folder and nobody says where it lies.
+            nobody names, a component that is not installed, or if the data set is a folder and nobody says where it lies.
     """
     ran_in = row.ran_in
     has = [result.seed for result in row.seeds]
@@ -121,15 +123,17 @@ def command_of_row(
             f"the row is of {row.dataset.name!r}, which is no installed data set: a row does not hold where a folder lies",
             remedy="name its folder with --dataset",
         )
-    swaps = [change for change in row.method.changes if "." not in change.partition("=")[0]]
+    changed = [change for change in row.method.changes if "." not in change.partition("=")[0]]
+    swaps = {cast("Kind", kind): name for kind, _, name in (change.partition("=") for change in changed)}
+    _check_swapped_in(row, swaps, registry)
     settings = [f"{DATASET_SECTION}{key}={_written(value)}" for key, value in sorted(row.dataset.settings.items())]
     return RowCommand(
         method=_installed(row, registry) if method is None else _file(method),
         dataset=row.dataset.name if dataset is None else dataset,
         root=root,
         seeds=tuple(dict.fromkeys(seeds or has)),
-        swaps={cast("Kind", kind): name for kind, _, name in (swap.partition("=") for swap in swaps)},
-        changes=(*(change for change in row.method.changes if change not in swaps), *settings),
+        swaps=swaps,
+        changes=(*(change for change in row.method.changes if change not in changed), *settings),
         # Which of several GPUs it was says nothing elsewhere, and neither does its name.
         device=ran_in.device.partition(" ")[0].partition(":")[0] if device is None else device,
         threads=ran_in.threads if threads is None else threads,
@@ -144,9 +148,30 @@ def _installed(row: RowRecord, registry: Registry) -> str:
         raise UsageError(
             f"no installed method is named {row.method.name!r}: the row is of a method with a TOML file of its own, "
             "or of a plug-in that is not here",
-            remedy="name the file with --method FILE, or install the plug-in; the row has the configuration under method.config",
+            remedy=f"name the file with --method FILE, or install {_plugin_of(row)}; the row has the configuration under "
+            "method.config",
         )
     return told
+
+
+def _check_swapped_in(row: RowRecord, swaps: Mapping[Kind, str], registry: Registry) -> None:
+    for kind, name in swaps.items():
+        if name != "none" and name not in registry.names(kind):
+            raise UsageError(f"no {kind} is named {name!r}, which the row has", remedy=f"install {_plugin_of(row)}")
+
+
+def _plugin_of(row: RowRecord) -> str:
+    """What the row names of the plug-ins that it was made with and that are not installed."""
+    absent = [f"{name} {version}" for name, version in row.ran_in.packages.items() if not _is_installed(name)]
+    return " and ".join(absent) or "the plug-in"
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.version(distribution)
+    except (metadata.PackageNotFoundError, ValueError):
+        return False
+    return True
 
 
 def _file(method: Path) -> str:
