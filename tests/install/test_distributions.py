@@ -141,8 +141,11 @@ def test_from_generation_to_a_row_and_away_again(environment, tmp_path, kind):
     (status,) = [status for status in statuses if status["name"] == name]
     assert status["status"] == "ok"
     assert (status["distribution"], status["version"]) == (f"vad-{name}", "0.1.0")
-    assert status["components"] == [f"{kind} {name}"]
-    assert name in environment.vadbench("list", kind, cwd=tmp_path).stdout
+    # A detector brings its preset along, as a method of the same name.
+    offered = [kind, "method"] if kind == "detector" else [kind]
+    assert status["components"] == [f"{what} {name}" for what in offered]
+    for what in offered:
+        assert name in environment.vadbench("list", what, cwd=tmp_path).stdout
 
     data: list[str] = []
     if kind == "dataset":
@@ -156,7 +159,8 @@ def test_from_generation_to_a_row_and_away_again(environment, tmp_path, kind):
     assert row["auroc_reproduced"] is not None
 
     environment.pip("uninstall", "--yes", f"vad-{name}", cwd=tmp_path)
-    assert name not in environment.vadbench("list", kind, cwd=tmp_path).stdout
+    for what in offered:
+        assert name not in environment.vadbench("list", what, cwd=tmp_path).stdout
     refused = environment.vadbench("run", *run_arguments(kind, name), cwd=tmp_path, code=2)
     assert name in refused.stderr
     assert "remedy:" in refused.stderr
